@@ -1,0 +1,102 @@
+//! What happens in a run, as data. The terminal, the JSON lines, JUnit and the CI annotations are all made from this.
+
+use std::time::Duration;
+
+use plan::finding::Finding;
+use serde::Serialize;
+
+/// The name of a step, e.g. `image backend`: the first word is its kind, the rest its object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub(crate) struct StepName {
+    /// `tools`, `cluster`, `image`, `secret`, `release`, `rollout`, `endpoints`, …
+    pub(crate) kind: &'static str,
+    /// The object, may be empty.
+    pub(crate) object: String,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    /// It was so already: nothing was done.
+    Keep,
+    /// It was done, and looking again showed it.
+    Ok,
+    /// It failed; a finding says why.
+    Fail,
+    /// Not tried, because something before it failed or the run was stopped.
+    Skip,
+}
+
+/// One event. `at` times are measured by the writer of the stream.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(crate) enum Event {
+    /// The run begins: one headline such as `todo-chatbot -> minikube (layout monolith)`.
+    Started {
+        /// The phase: `deploy`, `setup`, …
+        phase: &'static str,
+        /// The headline.
+        text: String,
+    },
+    /// A step begins to run.
+    StepStarted {
+        /// Which.
+        step: StepName,
+    },
+    /// A running step says how far it is: `backend 1/2 ready, pulling image`; replaces what it said before.
+    StepProgress {
+        /// Which.
+        step: StepName,
+        /// How far.
+        text: String,
+    },
+    /// A line of a tool's own output (shown with `-v`, kept for the failure).
+    StepOutput {
+        /// Which.
+        step: StepName,
+        /// The line, redacted.
+        line: String,
+    },
+    /// A step ended.
+    StepFinished {
+        /// Which.
+        step: StepName,
+        /// How.
+        outcome: Outcome,
+        /// What is so now, or why it was skipped: `started: 4 cpus, 8 GiB, kubernetes 1.36.2`.
+        text: String,
+        /// How long it took.
+        #[serde(serialize_with = "seconds")]
+        took: Duration,
+    },
+    /// A tool is called (shown with `-v`); the journal has the rest.
+    Command {
+        /// As a person could paste it.
+        line: String,
+    },
+    /// Something worth knowing that fails nothing: `a development secret was generated`.
+    Note {
+        /// One line.
+        text: String,
+    },
+    /// A cause.
+    Finding(Box<Finding>),
+    /// The run ends.
+    Finished {
+        /// The exit code.
+        exit_code: u8,
+        /// The closing line: `Running in 1m 12s (…)`, `Up to date in 0.2s: …`, or what is not done.
+        summary: String,
+        /// What a person can do now, label and text: `open http://…`, `next cargo xtask status`.
+        pointers: Vec<(&'static str, String)>,
+        /// How long the run took.
+        #[serde(serialize_with = "seconds")]
+        took: Duration,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn seconds<S: serde::Serializer>(took: &Duration, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_f64((took.as_secs_f64() * 1000.0).round() / 1000.0)
+}

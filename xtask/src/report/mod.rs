@@ -1,0 +1,3 @@
+//! One event stream, several views.
+
+pub(crate) mod event;
