@@ -1,0 +1,203 @@
+//! The executor: runs the steps of a phase as soon as what they need is there, side by side, and looks again after each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{self, Sender};
+use std::time::{Duration, Instant};
+
+use plan::action::Action;
+use plan::finding::{Class, Finding};
+
+use crate::context::Context;
+use crate::report::event::{Event, Outcome, StepName};
+
+/// One thing that should be true, and how to make it so.
+pub(crate) trait Step: Send + Sync {
+    /// Its name in every view.
+    fn name(&self) -> StepName;
+    /// What has to be done before: steps, or milestones that a step reaches while it runs.
+    fn after(&self) -> Vec<StepName>;
+    /// Compares what should be with what was last seen. Pure: reads `cx.world` only.
+    fn decide(&self, cx: &Context) -> Action;
+    /// Changes the world, waits for it to follow, and looks again, so that `decide` can be asked once more.
+    fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>>;
+    /// Milestones that are reached with the step at the latest.
+    fn milestones(&self) -> Vec<StepName> {
+        Vec::new()
+    }
+}
+
+/// What a running step says of itself.
+pub(crate) struct Running<'a> {
+    cx: &'a Context,
+    name: StepName,
+    index: usize,
+    messages: Sender<Message>,
+}
+
+impl Running<'_> {
+    /// How far the step is; replaces what it said before.
+    pub(crate) fn progress(&self, text: impl Into<String>) {
+        self.cx.reporter.send(Event::StepProgress { step: self.name.clone(), text: text.into() });
+    }
+
+    /// A line of a tool's output.
+    pub(crate) fn output(&self, line: impl Into<String>) {
+        self.cx.reporter.send(Event::StepOutput { step: self.name.clone(), line: line.into() });
+    }
+
+    /// Lets the steps go on that wait for this milestone.
+    pub(crate) fn reached(&self, milestone: StepName) {
+        // The scheduler is gone only when the run is over.
+        self.messages.send(Message::Reached(milestone)).ok();
+    }
+}
+
+enum Message {
+    Reached(StepName),
+    Done { index: usize, result: Result<Outcome, Vec<Finding>> },
+}
+
+/// How one step of a run ended.
+#[derive(Clone, Debug)]
+pub(crate) struct StepReport {
+    /// Which.
+    pub(crate) name: StepName,
+    /// How.
+    pub(crate) outcome: Outcome,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub(crate) struct RunReport {
+    /// Every step, in the order in which they ended.
+    pub(crate) steps: Vec<StepReport>,
+    /// Why steps failed, root causes first.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl RunReport {
+    /// Whether every step is done.
+    pub(crate) fn ok(&self) -> bool {
+        self.findings.iter().all(|f| f.severity < plan::finding::Severity::Error)
+            && self.steps.iter().all(|s| matches!(s.outcome, Outcome::Keep | Outcome::Ok))
+    }
+
+    /// Whether a step changed anything.
+    pub(crate) fn changed(&self) -> bool {
+        self.steps.iter().any(|s| s.outcome == Outcome::Ok)
+    }
+
+    /// How many steps are not done.
+    pub(crate) fn open(&self) -> usize {
+        self.steps.iter().filter(|s| !matches!(s.outcome, Outcome::Keep | Outcome::Ok)).count()
+    }
+}
+
+/// Runs `steps` in the order of their needs. Nothing new is begun after a failure or Ctrl-C; what runs may finish.
+pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
+    let mut report = RunReport::default();
+    let names: Vec<StepName> = steps.iter().map(|s| s.name()).collect();
+    // A need that no step of this phase brings is no need: `deploy --service x` leaves the others out.
+    let offered: BTreeSet<StepName> = names.iter().cloned().chain(steps.iter().flat_map(|s| s.milestones())).collect();
+    let needs: Vec<BTreeSet<StepName>> =
+        steps.iter().map(|s| s.after().into_iter().filter(|n| offered.contains(n)).collect()).collect();
+    let mut reached: BTreeSet<StepName> = BTreeSet::new();
+    let mut waiting: BTreeSet<usize> = (0..steps.len()).collect();
+    let mut started: BTreeMap<usize, Instant> = BTreeMap::new();
+    let mut running = 0_usize;
+    let mut failed = false;
+
+    let (messages, inbox) = mpsc::channel::<Message>();
+    std::thread::scope(|scope| {
+        loop {
+            if !failed && !cx.cancelled() {
+                let ready: Vec<usize> = waiting.iter().copied().filter(|&i| needs[i].is_subset(&reached)).collect();
+                for index in ready {
+                    waiting.remove(&index);
+                    running += 1;
+                    started.insert(index, Instant::now());
+                    cx.reporter.send(Event::StepStarted { step: names[index].clone(), after: needs[index].iter().cloned().collect() });
+                    let step = &steps[index];
+                    let messages = messages.clone();
+                    let name = names[index].clone();
+                    scope.spawn(move || {
+                        let run = Running { cx, name, index, messages };
+                        let result = attempt(cx, step.as_ref(), &run);
+                        // The scheduler waits for this message, so it is there.
+                        run.messages.send(Message::Done { index: run.index, result }).ok();
+                    });
+                }
+            }
+            if running == 0 {
+                break;
+            }
+            let Ok(message) = inbox.recv() else { break };
+            match message {
+                Message::Reached(milestone) => {
+                    reached.insert(milestone);
+                }
+                Message::Done { index, result } => {
+                    running -= 1;
+                    let took = started.get(&index).map(Instant::elapsed).unwrap_or_default();
+                    let name = names[index].clone();
+                    let outcome = match result {
+                        Ok(outcome) => {
+                            reached.insert(name.clone());
+                            reached.extend(steps[index].milestones());
+                            outcome
+                        }
+                        Err(findings) => {
+                            failed = true;
+                            let text = findings.first().map_or_else(String::new, |f| f.code.to_owned());
+                            cx.reporter.send(Event::StepFinished { step: name.clone(), outcome: Outcome::Fail, text, took });
+                            report.findings.extend(findings);
+                            Outcome::Fail
+                        }
+                    };
+                    report.steps.push(StepReport { name, outcome, took });
+                }
+            }
+        }
+    });
+    for index in waiting {
+        report.steps.push(StepReport { name: names[index].clone(), outcome: Outcome::Skip, took: Duration::ZERO });
+        cx.reporter.send(Event::StepFinished {
+            step: names[index].clone(),
+            outcome: Outcome::Skip,
+            text: if cx.cancelled() { "stopped before it began" } else { "not tried" }.to_owned(),
+            took: Duration::ZERO,
+        });
+    }
+    report
+}
+
+/// Decide, do, look again.
+fn attempt(cx: &Context, step: &dyn Step, run: &Running<'_>) -> Result<Outcome, Vec<Finding>> {
+    let begun = Instant::now();
+    let finish = |outcome, text: String| {
+        cx.reporter.send(Event::StepFinished { step: step.name(), outcome, text, took: begun.elapsed() });
+        Ok(outcome)
+    };
+    match step.decide(cx) {
+        Action::Keep { what } => return finish(Outcome::Keep, what),
+        Action::Blocked(finding) => return Err(vec![*finding]),
+        Action::Unknown { until } => return Err(vec![unsettled(step, &format!("it can't be known before {until}"))]),
+        Action::Do { why, .. } => run.progress(why),
+    }
+    step.apply(cx, run)?;
+    // An exit code proves nothing: the step is done when looking again says so.
+    match step.decide(cx) {
+        Action::Keep { what } => finish(Outcome::Ok, what),
+        Action::Blocked(finding) => Err(vec![*finding]),
+        Action::Do { verb, why } => Err(vec![unsettled(step, &format!("after it was done, it still asks for: {verb} ({why})"))]),
+        Action::Unknown { until } => Err(vec![unsettled(step, &format!("after it was done, it still waits until {until}"))]),
+    }
+}
+
+fn unsettled(step: &dyn Step, what: &str) -> Finding {
+    let name = step.name();
+    Finding::error("XT902", Class::Internal, name.to_string(), format!("step `{name}` did not take effect: {what}"))
+        .remedy("see what was called and what it said", "cargo xtask report")
+}
