@@ -2,5 +2,12 @@
 //!
 //! Nothing here starts a process, reads a clock or opens a connection; the manifest makes it so.
 
+pub mod action;
+pub mod decide;
+pub mod desired;
 pub mod finding;
+pub mod identity;
+pub mod inventory;
 pub mod invocation;
+pub mod objects;
+pub mod snapshot;

@@ -1,0 +1,87 @@
+//! What is true: one look at the cluster, the node's images and the live objects.
+
+use std::collections::BTreeMap;
+
+use crate::objects::Objects;
+
+/// What is known of the cluster behind the profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ClusterState {
+    /// Not looked at yet.
+    #[default]
+    Unseen,
+    /// There is no such profile.
+    Missing,
+    /// It is there and does not run.
+    Stopped,
+    /// It is there, paused.
+    Paused,
+    /// It runs, but the kubeconfig does not point at it (`status` bit 4, recordings `status-json-restarted`).
+    KubeconfigStale,
+    /// A part of it does not run; what minikube says of each part.
+    Degraded(String),
+    /// It runs and answers.
+    Running,
+}
+
+/// What the API server says of the node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// The node's name: the profile's, on a single-node cluster.
+    pub name: String,
+    /// The label `minikube.k8s.io/name`: the profile that made it.
+    pub profile: String,
+    /// Its internal address.
+    pub address: String,
+    /// `v1.36.2`.
+    pub kubelet: String,
+    /// `docker://26.1.5`, `containerd://1.7.24`.
+    pub runtime: String,
+    /// `amd64`, `arm64`.
+    pub architecture: String,
+    /// Allocatable CPU in thousandths of a core.
+    pub cpu_milli: u64,
+    /// Allocatable memory in bytes.
+    pub memory: u64,
+}
+
+/// An image on the node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeImage {
+    /// `sha256:…` as docker names it.
+    pub id: String,
+    /// Every `repository:tag` of it.
+    pub tags: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Where the node's docker answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DockerHost {
+    /// The environment for a docker child: `DOCKER_HOST`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH` only.
+    pub env: BTreeMap<String, String>,
+}
+
+impl DockerHost {
+    /// The host part of `DOCKER_HOST` (`tcp://192.168.49.2:2376` -> `192.168.49.2`).
+    pub fn address(&self) -> Option<&str> {
+        let rest = self.env.get("DOCKER_HOST")?.strip_prefix("tcp://")?;
+        rest.rsplit_once(':').map(|(host, _)| host)
+    }
+}
+
+/// One look at the world. What is `None` was not looked at, or could not be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// The cluster.
+    pub cluster: ClusterState,
+    /// The node, when the API server answers.
+    pub node: Option<Node>,
+    /// Live objects: those of the namespace, the namespace itself, and the node.
+    pub objects: Option<Objects>,
+    /// The wanted images that the node has, by the tag asked for.
+    pub images: Option<BTreeMap<String, NodeImage>>,
+    /// The node's docker.
+    pub docker: Option<DockerHost>,
+}
