@@ -81,6 +81,7 @@ pub struct Release {
 impl Release {
     /// What the release is made from, as one digest.
     pub fn fingerprint(&self) -> String {
-        crate::identity::digest([self.name.as_bytes(), self.files_digest.as_bytes(), self.overlay.to_string().as_bytes()])[..16].to_owned()
+        crate::identity::digest([self.name.as_bytes(), self.files_digest.as_bytes(), self.overlay.to_string().as_bytes()])[..16]
+            .to_owned()
     }
 }

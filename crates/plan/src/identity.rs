@@ -56,13 +56,19 @@ pub fn object_digest(object: &Value, autoscaled: bool) -> String {
         }
         if let Some(notes) = meta.get_mut("annotations").and_then(Value::as_object_mut) {
             // Written by controllers.
-            notes.retain(|k, _| !k.starts_with("deployment.kubernetes.io/") && !k.starts_with("pv.kubernetes.io/") && !k.starts_with("autoscaling.alpha"));
+            notes.retain(|k, _| {
+                !k.starts_with("deployment.kubernetes.io/")
+                    && !k.starts_with("pv.kubernetes.io/")
+                    && !k.starts_with("autoscaling.alpha")
+            });
         }
     }
     if autoscaled && let Some(spec) = spec.pointer_mut("/spec").and_then(Value::as_object_mut) {
         spec.remove("replicas");
     }
-    if text(object, "/kind") == "Service" && let Some(spec) = spec.pointer_mut("/spec").and_then(Value::as_object_mut) {
+    if text(object, "/kind") == "Service"
+        && let Some(spec) = spec.pointer_mut("/spec").and_then(Value::as_object_mut)
+    {
         // Assigned by the API server, other after a recreation.
         for key in ["clusterIP", "clusterIPs"] {
             spec.remove(key);
@@ -82,7 +88,12 @@ pub fn live_digests<'a>(release: impl IntoIterator<Item = &'a Value>) -> BTreeMa
         .collect();
     all.iter()
         // What a controller keeps writing to is no sign of a foreign hand.
-        .filter(|o| !matches!(text(o, "/kind"), "Pod" | "ReplicaSet" | "Job" | "PersistentVolumeClaim" | "Event" | "Endpoints" | "EndpointSlice"))
+        .filter(|o| {
+            !matches!(
+                text(o, "/kind"),
+                "Pod" | "ReplicaSet" | "Job" | "PersistentVolumeClaim" | "Event" | "Endpoints" | "EndpointSlice"
+            )
+        })
         .map(|o| {
             let (kind, name) = (text(o, "/kind"), text(o, "/metadata/name"));
             (format!("{kind}/{name}"), object_digest(o, scaled.contains(&(kind, name))))

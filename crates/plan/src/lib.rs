@@ -10,4 +10,5 @@ pub mod identity;
 pub mod inventory;
 pub mod invocation;
 pub mod objects;
+pub mod overlay;
 pub mod snapshot;

@@ -54,7 +54,10 @@ impl Objects {
     /// The pods whose controller chain ends at the workload `kind/name` (Deployments through their ReplicaSets).
     pub fn pods_of<'a>(&'a self, kind: &str, name: &str) -> Vec<&'a Value> {
         let owners: Vec<String> = if kind == "Deployment" {
-            self.of_kind("ReplicaSet").filter(|rs| owned_by(rs, kind, name)).map(|rs| text(rs, "/metadata/name").to_owned()).collect()
+            self.of_kind("ReplicaSet")
+                .filter(|rs| owned_by(rs, kind, name))
+                .map(|rs| text(rs, "/metadata/name").to_owned())
+                .collect()
         } else {
             vec![name.to_owned()]
         };
@@ -101,9 +104,7 @@ pub fn rolled_out(workload: &Value) -> bool {
     let all = number(workload, "/status/replicas");
     let steady = match text(workload, "/kind") {
         // A StatefulSet clears updatedReplicas' meaning when no update is under way: compare revisions.
-        "StatefulSet" => {
-            text(workload, "/status/currentRevision") == text(workload, "/status/updateRevision") && ready == wanted
-        }
+        "StatefulSet" => text(workload, "/status/currentRevision") == text(workload, "/status/updateRevision") && ready == wanted,
         "DaemonSet" => {
             number(workload, "/status/numberReady") == number(workload, "/status/desiredNumberScheduled")
                 && number(workload, "/status/updatedNumberScheduled") == number(workload, "/status/desiredNumberScheduled")

@@ -26,15 +26,25 @@ pub fn namespace(wanted: &Namespace, seen: &Snapshot) -> Action {
         }
         "" => Action::keep(format!("{name}, not made by this project: used as it is")),
         owner => Action::Blocked(Box::new(
-            Finding::error("XT803", Class::Config, format!("namespace/{name}"), format!("namespace `{name}` belongs to another deployment, `{owner}`"))
-                .evidence(format!("namespace/{name} label {OWNER_LABEL}"), owner)
-                .advice("set another `namespace` in xtask.toml"),
+            Finding::error(
+                "XT803",
+                Class::Config,
+                format!("namespace/{name}"),
+                format!("namespace `{name}` belongs to another deployment, `{owner}`"),
+            )
+            .evidence(format!("namespace/{name} label {OWNER_LABEL}"), owner)
+            .advice("set another `namespace` in xtask.toml"),
         )),
     }
 }
 
 fn stuck(name: &str, found: &serde_json::Value) -> Finding {
-    let mut finding = Finding::error("XT804", Class::Cluster, format!("namespace/{name}"), format!("namespace `{name}` is being deleted and is not gone yet"));
+    let mut finding = Finding::error(
+        "XT804",
+        Class::Cluster,
+        format!("namespace/{name}"),
+        format!("namespace `{name}` is being deleted and is not gone yet"),
+    );
     let conditions = found.pointer("/status/conditions").and_then(serde_json::Value::as_array);
     for condition in conditions.into_iter().flatten().filter(|c| text(c, "/status") == "True") {
         finding = finding.evidence(text(condition, "/type"), text(condition, "/message"));
