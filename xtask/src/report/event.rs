@@ -1,4 +1,4 @@
-//! What happens in a run, as data. The terminal, the JSON lines, JUnit and the CI annotations are all made from this.
+//! What happens in a run, as data. The terminal, the JSON lines, `JUnit` and the CI annotations are all made from this.
 
 use std::time::Duration;
 
@@ -12,6 +12,23 @@ pub(crate) struct StepName {
     pub(crate) kind: &'static str,
     /// The object, may be empty.
     pub(crate) object: String,
+}
+
+impl StepName {
+    /// `kind` alone, or `kind object`.
+    pub(crate) fn new(kind: &'static str, object: impl Into<String>) -> Self {
+        Self { kind, object: object.into() }
+    }
+}
+
+impl std::fmt::Display for StepName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind)?;
+        if !self.object.is_empty() {
+            write!(f, " {}", self.object)?;
+        }
+        Ok(())
+    }
 }
 
 /// How a step ended.
@@ -43,6 +60,8 @@ pub(crate) enum Event {
     StepStarted {
         /// Which.
         step: StepName,
+        /// The steps it had to wait for; the timeline finds the critical path by them. May be empty.
+        after: Vec<StepName>,
     },
     /// A running step says how far it is: `backend 1/2 ready, pulling image`; replaces what it said before.
     StepProgress {
@@ -80,6 +99,17 @@ pub(crate) enum Event {
         /// One line.
         text: String,
     },
+    /// What the phase was asked for, where that is not the run itself: the table of `status`, a line of `logs`, the text of
+    /// `explain`. The only event a person finds on stdout; programs get `data` and never the text.
+    Answer {
+        /// What it is: `plan`, `status`, `log`, …; decides the shape of `data`.
+        about: &'static str,
+        /// For a person: one or more whole lines.
+        #[serde(skip)]
+        text: String,
+        /// For a program: the same facts.
+        data: serde_json::Value,
+    },
     /// A cause.
     Finding(Box<Finding>),
     /// The run ends.
@@ -96,7 +126,6 @@ pub(crate) enum Event {
     },
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
 fn seconds<S: serde::Serializer>(took: &Duration, s: S) -> Result<S::Ok, S::Error> {
     s.serialize_f64((took.as_secs_f64() * 1000.0).round() / 1000.0)
 }

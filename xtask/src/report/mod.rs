@@ -1,3 +1,232 @@
 //! One event stream, several views.
+//!
+//! Whoever does the work sends [`event::Event`]s through a [`Reporter`]; one thread gathers them into a record of the run and hands each
+//! to the views: the screen (live lines, plain lines, GitHub, or JSON) and the files (`JUnit`, timeline, job summary). This is the only
+//! module that writes to stdout and stderr.
+#![expect(clippy::format_push_string, reason = "writing to a String can't fail, and `write!` would look as if it could")]
 
+pub(crate) mod display;
 pub(crate) mod event;
+mod findings;
+mod github;
+mod human;
+mod json;
+mod layout;
+mod plain;
+mod record;
+mod terminal;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
+
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anstream::AutoStream;
+use indicatif::ProgressDrawTarget;
+
+use display::{DisplayConfig, ReportConfig, Screen};
+use event::Event;
+use record::Record;
+
+/// How often live lines are brought up to date.
+const TICK: Duration = Duration::from_millis(100);
+
+/// One way to show a run. `record` has always taken in `event` already; times are since the start of the run.
+trait View: Send {
+    /// Something happened.
+    fn event(&mut self, record: &Record, at: Duration, event: &Event) -> io::Result<()>;
+    /// Some time went by.
+    fn tick(&mut self, _record: &Record, _now: Duration) -> io::Result<()> {
+        Ok(())
+    }
+    /// Takes away whatever is not meant to stay.
+    fn clear(&mut self) {}
+    /// Runs `question` while nothing else is drawn.
+    fn suspend(&mut self, question: &mut dyn FnMut()) {
+        question();
+    }
+    /// The last call.
+    fn close(&mut self, _record: &Record, _now: Duration) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The handle that events are sent through. Clones share one stream; any thread may hold one.
+#[derive(Clone, Debug)]
+pub(crate) struct Reporter {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    started: Instant,
+    to_sink: mpsc::Sender<Message>,
+    sink: Mutex<Option<JoinHandle<io::Result<()>>>>,
+}
+
+enum Message {
+    Event(Duration, Box<Event>),
+    /// Take the live lines away, say so, and wait until the other side of the second channel is gone.
+    Suspend(mpsc::SyncSender<()>, mpsc::Receiver<()>),
+    Close,
+}
+
+impl Reporter {
+    /// Starts reporting to the process's own stdout and stderr.
+    pub(crate) fn new(config: &ReportConfig) -> io::Result<Self> {
+        let display = DisplayConfig::resolve(config);
+        let choice = |colour| if colour { anstream::ColorChoice::Always } else { anstream::ColorChoice::Never };
+        let stdout = Box::new(AutoStream::new(io::stdout(), choice(display.colour_stdout)));
+        let stderr = Box::new(AutoStream::new(io::stderr(), choice(display.colour_stderr)));
+        let screen: Box<dyn View> = match display.screen {
+            Screen::Live => {
+                let columns = || terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0);
+                Box::new(terminal::Terminal::new(&display, ProgressDrawTarget::stderr(), Box::new(columns), stderr, stdout))
+            }
+            Screen::Plain | Screen::GitHub => Box::new(plain::Plain::new(&display, stderr, stdout)),
+            Screen::Json => Box::new(json::Json::new(stdout)),
+        };
+        Self::with_views(vec![screen])
+    }
+
+    fn with_views(views: Vec<Box<dyn View>>) -> io::Result<Self> {
+        let started = Instant::now();
+        let (to_sink, messages) = mpsc::channel();
+        let sink = std::thread::Builder::new().name("report".to_owned()).spawn(move || {
+            Sink { views: views.into_iter().map(Guarded::new).collect(), record: Record::default(), started }.run(&messages)
+        })?;
+        Ok(Self { inner: Arc::new(Inner { started, to_sink, sink: Mutex::new(Some(sink)) }) })
+    }
+
+    /// Reports that `event` happened now. After [`Reporter::close`] it goes nowhere.
+    pub(crate) fn send(&self, event: Event) {
+        self.inner.send(Message::Event(self.inner.started.elapsed(), Box::new(event)));
+    }
+
+    /// Runs `question` (a prompt, a child that owns the terminal) while no live line is drawn.
+    pub(crate) fn suspend<T>(&self, question: impl FnOnce() -> T) -> T {
+        let (ready, is_ready) = mpsc::sync_channel(1);
+        let (done, is_done) = mpsc::sync_channel(1);
+        self.inner.send(Message::Suspend(ready, is_done));
+        if is_ready.recv().is_err() {
+            // The sink has ended: nothing is drawn any more.
+        }
+        let answer = question();
+        drop(done);
+        answer
+    }
+
+    /// Writes out what is still to be written, takes the live lines away and waits for both. The second call does nothing.
+    ///
+    /// # Errors
+    /// The first error of a view, except that a reader which went away (`| head`) is none.
+    pub(crate) fn close(&self) -> io::Result<()> {
+        self.inner.close()
+    }
+}
+
+impl Inner {
+    fn send(&self, message: Message) {
+        // It fails when the sink has ended, and then there is nobody left to tell.
+        drop(self.to_sink.send(message));
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.send(Message::Close);
+        match self.sink.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(sink) => {
+                sink.join().unwrap_or_else(|_| Err(io::Error::other("the thread that writes the report stopped early")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Only for the early ways out: whoever wants to know of errors has called `close`.
+        drop(self.close());
+    }
+}
+
+/// The reading end: its thread owns the record and the views.
+struct Sink {
+    views: Vec<Guarded>,
+    record: Record,
+    started: Instant,
+}
+
+impl Sink {
+    fn run(mut self, messages: &mpsc::Receiver<Message>) -> io::Result<()> {
+        let mut next_tick = Instant::now() + TICK;
+        loop {
+            match messages.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
+                Ok(Message::Event(at, event)) => {
+                    self.record.apply(at, &event);
+                    self.each(|view, record| view.event(record, at, &event));
+                }
+                Ok(Message::Suspend(ready, done)) => {
+                    // The answer is given when the other side drops its end, whether it sends or not.
+                    let mut wait = || {
+                        if ready.send(()).is_ok() {
+                            done.iter().for_each(drop);
+                        }
+                    };
+                    self.suspend(&mut wait);
+                }
+                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if Instant::now() >= next_tick {
+                let now = self.started.elapsed();
+                self.each(|view, record| view.tick(record, now));
+                next_tick = Instant::now() + TICK;
+            }
+        }
+        let now = self.started.elapsed();
+        self.each(|view, record| view.close(record, now));
+        self.views.into_iter().find_map(|view| view.error).map_or(Ok(()), Err)
+    }
+
+    fn each(&mut self, mut call: impl FnMut(&mut dyn View, &Record) -> io::Result<()>) {
+        for view in &mut self.views {
+            view.call(|view| call(view, &self.record));
+        }
+    }
+
+    /// Only the screen draws; it is the first view.
+    fn suspend(&mut self, wait: &mut dyn FnMut()) {
+        match self.views.first_mut() {
+            Some(screen) => screen.view.suspend(wait),
+            None => wait(),
+        }
+    }
+}
+
+/// A view that is left alone after its first error: a reader that went away must not stop a deployment.
+struct Guarded {
+    view: Box<dyn View>,
+    failed: bool,
+    error: Option<io::Error>,
+}
+
+impl Guarded {
+    fn new(view: Box<dyn View>) -> Self {
+        Self { view, failed: false, error: None }
+    }
+
+    fn call(&mut self, call: impl FnOnce(&mut dyn View) -> io::Result<()>) {
+        if self.failed {
+            return;
+        }
+        if let Err(error) = call(&mut *self.view) {
+            self.failed = true;
+            self.view.clear();
+            self.error = (error.kind() != io::ErrorKind::BrokenPipe).then_some(error);
+        }
+    }
+}

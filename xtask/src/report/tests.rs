@@ -1,0 +1,272 @@
+//! What a person (or a program) sees of whole runs.
+
+mod scenes;
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use indicatif::{InMemoryTerm, ProgressDrawTarget, TermLike};
+
+use super::display::{DisplayConfig, ReportConfig, Verbosity};
+use super::event::Event;
+use super::record::Record;
+use super::{Reporter, View, json, plain, terminal};
+use scenes::Scene;
+
+/// Bytes that a test can look at while a view owns the writer.
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The in-memory terminal as stderr.
+struct TermWriter(InMemoryTerm);
+
+impl Write for TermWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_str(&String::from_utf8_lossy(bytes).replace('\n', "\r\n"))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        TermLike::flush(&self.0)
+    }
+}
+
+fn play(view: &mut dyn View, scene: &Scene) {
+    let mut record = Record::default();
+    let mut last = Duration::ZERO;
+    for (at, event) in scene {
+        // Time goes by between events as it does in a run: views get their ticks.
+        while last + Duration::from_secs(1) < *at {
+            last += Duration::from_secs(1);
+            view.tick(&record, last).unwrap();
+        }
+        record.apply(*at, event);
+        view.event(&record, *at, event).unwrap();
+        last = *at;
+    }
+    view.close(&record, last).unwrap();
+}
+
+/// stderr and stdout of a scene as plain lines.
+fn plain(config: &ReportConfig, scene: &Scene) -> (String, String) {
+    let (stderr, stdout) = (Buffer::default(), Buffer::default());
+    let mut view = plain::Plain::new(&DisplayConfig::resolve(config), Box::new(stderr.clone()), Box::new(stdout.clone()));
+    play(&mut view, scene);
+    (stderr.text(), stdout.text())
+}
+
+/// What stands in a terminal of 80 columns after a scene (or a part of one).
+struct Screen {
+    term: InMemoryTerm,
+    stdout: Buffer,
+    view: terminal::Terminal,
+}
+
+impl Screen {
+    fn new(config: &ReportConfig) -> Self {
+        let term = InMemoryTerm::new(60, 80);
+        let stdout = Buffer::default();
+        let view = terminal::Terminal::new(
+            &DisplayConfig::resolve(config),
+            ProgressDrawTarget::term_like(Box::new(term.clone())),
+            Box::new(|| Some(80)),
+            Box::new(TermWriter(term.clone())),
+            Box::new(stdout.clone()),
+        );
+        Self { term, stdout, view }
+    }
+}
+
+fn in_terminal(config: &ReportConfig, scene: &Scene) -> String {
+    let mut screen = Screen::new(config);
+    play(&mut screen.view, scene);
+    screen.term.contents()
+}
+
+fn terminal_config() -> ReportConfig {
+    ReportConfig {
+        stdout_is_terminal: true,
+        stderr_is_terminal: true,
+        width: Some(80),
+        no_color: true,
+        ..ReportConfig::default()
+    }
+}
+
+#[test]
+fn first_deploy_in_a_terminal() {
+    insta::assert_snapshot!(in_terminal(&terminal_config(), &scenes::first_deploy()));
+}
+
+#[test]
+fn live_lines_while_steps_run() {
+    let mut screen = Screen::new(&terminal_config());
+    let mut record = Record::default();
+    let scene: Scene = scenes::first_deploy().into_iter().take_while(|(at, _)| *at < Duration::from_secs(40)).collect();
+    for (at, event) in &scene {
+        record.apply(*at, event);
+        screen.view.event(&record, *at, event).unwrap();
+    }
+    screen.view.tick(&record, Duration::from_secs(40)).unwrap();
+    insta::assert_snapshot!(screen.term.contents());
+    // Ctrl-C: the live lines go, what was finished stays.
+    screen.view.close(&record, Duration::from_secs(40)).unwrap();
+    insta::assert_snapshot!("live_lines_are_gone_after_ctrl_c", screen.term.contents());
+}
+
+#[test]
+fn first_deploy_in_a_pipe() {
+    let (stderr, stdout) = plain(&ReportConfig::default(), &scenes::first_deploy());
+    insta::assert_snapshot!(stderr);
+    assert_eq!(stdout, "");
+}
+
+#[test]
+fn a_deploy_with_nothing_to_do_is_one_line() {
+    let scene = scenes::nothing_to_do();
+    let (stderr, _) = plain(&ReportConfig::default(), &scene);
+    assert_eq!(stderr, in_terminal(&terminal_config(), &scene) + "\n");
+    insta::assert_snapshot!(stderr);
+    let verbose = ReportConfig { verbosity: Verbosity::Verbose, ..terminal_config() };
+    insta::assert_snapshot!("nothing_to_do_verbose", in_terminal(&verbose, &scene));
+}
+
+#[test]
+fn a_failure() {
+    insta::assert_snapshot!(in_terminal(&terminal_config(), &scenes::failure()));
+    let verbose = ReportConfig { verbosity: Verbosity::Verbose, ..terminal_config() };
+    insta::assert_snapshot!("a_failure_verbose", in_terminal(&verbose, &scenes::failure()));
+}
+
+#[test]
+fn a_failure_in_colour() {
+    let (stderr, _) = plain(&ReportConfig { clicolor_force: true, ..ReportConfig::default() }, &scenes::failure());
+    insta::assert_snapshot!(stderr.replace('\u{1b}', "<ESC>"));
+    let (without, _) = plain(&ReportConfig::default(), &scenes::failure());
+    assert_eq!(anstream::adapter::strip_str(&stderr).to_string(), without);
+}
+
+#[test]
+fn many_findings() {
+    insta::assert_snapshot!(in_terminal(&terminal_config(), &scenes::many_findings()));
+}
+
+#[test]
+fn quiet_says_only_what_is_wrong() {
+    let quiet = ReportConfig { verbosity: Verbosity::Quiet, ..ReportConfig::default() };
+    assert_eq!(plain(&quiet, &scenes::first_deploy()), (String::new(), String::new()));
+    insta::assert_snapshot!(plain(&quiet, &scenes::failure()).0);
+}
+
+#[test]
+fn on_github() {
+    let config = ReportConfig { is_ci: true, github_actions: true, ..ReportConfig::default() };
+    insta::assert_snapshot!(plain(&config, &scenes::many_findings()).0);
+}
+
+#[test]
+fn a_tool_cannot_command_github() {
+    let config = ReportConfig { github_actions: true, verbosity: Verbosity::Verbose, ..ReportConfig::default() };
+    let hostile = ["::add-mask::x", "  ::stop-commands::x", "a ##[error]b", "::endgroup::", "\u{1b}[0m::error::c"];
+    let (stderr, _) = plain(&config, &scenes::with_hostile_text(&hostile));
+    let commands: Vec<&str> = stderr.lines().filter(|line| line.trim_start().starts_with("::") || line.contains("##[")).collect();
+    assert_eq!(commands.len(), 3, "{stderr}");
+    assert!(
+        commands[0].starts_with("::group::") && commands[1] == "::endgroup::" && commands[2].starts_with("::error title="),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn silence_is_broken_every_thirty_seconds() {
+    let (stderr, _) = plain(&ReportConfig::default(), &scenes::long_wait());
+    insta::assert_snapshot!(stderr);
+}
+
+#[test]
+fn an_answer_goes_to_stdout_alone() {
+    let scene = vec![(Duration::ZERO, scenes::answer())];
+    let (stderr, stdout) = plain(&ReportConfig::default(), &scene);
+    assert_eq!((stderr.as_str(), stdout.as_str()), ("", "backend  1/1 ready\nfrontend 1/1 ready\n"));
+    let mut screen = Screen::new(&terminal_config());
+    play(&mut screen.view, &scene);
+    assert_eq!((screen.term.contents().as_str(), screen.stdout.text().as_str()), ("", stdout.as_str()));
+}
+
+#[test]
+fn json_lines() {
+    let stdout = Buffer::default();
+    play(&mut json::Json::new(Box::new(stdout.clone())), &scenes::many_findings());
+    let text = stdout.text();
+    for line in text.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(object["schema"], 1);
+        assert!(object["kind"].is_string() && object["at"].is_number());
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn many_threads_share_one_reporter() {
+    let stdout = Buffer::default();
+    let reporter = Reporter::with_views(vec![Box::new(json::Json::new(Box::new(stdout.clone())))]).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let reporter = reporter.clone();
+            scope.spawn(move || {
+                for n in 0..50 {
+                    reporter.send(Event::Note { text: format!("{thread}/{n}") });
+                }
+            });
+        }
+    });
+    assert_eq!(reporter.suspend(|| 7), 7);
+    reporter.close().unwrap();
+    reporter.close().unwrap();
+    reporter.send(Event::Note { text: "too late".into() });
+    assert_eq!(reporter.suspend(|| 8), 8);
+    let text = stdout.text();
+    assert_eq!(text.lines().count(), 200);
+    assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+}
+
+/// A writer whose reader has gone away, or whose disk is full.
+struct Broken(io::ErrorKind);
+
+impl Write for Broken {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_error_and_a_full_disk_is() {
+    for (kind, expected) in [(io::ErrorKind::BrokenPipe, None), (io::ErrorKind::StorageFull, Some(io::ErrorKind::StorageFull))] {
+        let reporter = Reporter::with_views(vec![Box::new(json::Json::new(Box::new(Broken(kind))))]).unwrap();
+        reporter.send(Event::Note { text: "one".into() });
+        reporter.send(Event::Note { text: "two".into() });
+        assert_eq!(reporter.close().err().map(|error| error.kind()), expected);
+    }
+}
