@@ -1,0 +1,46 @@
+//! What is remembered between runs under `target/xtask/`. Deleting it costs time, never truth.
+
+use std::path::PathBuf;
+
+use fs_err as fs;
+use plan::snapshot::DockerHost;
+
+/// The folder of the caches.
+pub(crate) struct Caches {
+    folder: PathBuf,
+}
+
+impl Caches {
+    /// Caches in `folder`.
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    fn docker_file(&self, profile: &str) -> PathBuf {
+        self.folder.join(format!("docker-env-{profile}.json"))
+    }
+
+    /// Where the node's docker was at the last look.
+    pub(crate) fn docker_host(&self, profile: &str) -> Option<DockerHost> {
+        let env = serde_json::from_str(&fs::read_to_string(self.docker_file(profile)).ok()?).ok()?;
+        Some(DockerHost { env })
+    }
+
+    /// Remembers it. The file holds addresses and a path, no key.
+    pub(crate) fn remember_docker_host(&self, profile: &str, host: &DockerHost) {
+        if let Ok(text) = serde_json::to_string(&host.env) {
+            // Not being able to write a cache only costs the next run 0.2 s.
+            fs::write(self.docker_file(profile), text).ok();
+        }
+    }
+
+    /// The tools' versions, by what the last look at their files said.
+    pub(crate) fn versions(&self) -> Option<serde_json::Value> {
+        serde_json::from_str(&fs::read_to_string(self.folder.join("versions.json")).ok()?).ok()
+    }
+
+    /// Remembers them.
+    pub(crate) fn remember_versions(&self, versions: &serde_json::Value) {
+        fs::write(self.folder.join("versions.json"), versions.to_string()).ok();
+    }
+}

@@ -1,0 +1,110 @@
+//! A helm release: installed or upgraded where its fingerprint or its live objects say so.
+
+use std::time::SystemTime;
+
+use plan::action::Action;
+use plan::decide;
+use plan::finding::Finding;
+use plan::identity::live_digests;
+use plan::inventory::{Entry, Inventory};
+use tools::helm;
+
+use super::names;
+use crate::context::Context;
+use crate::exec::{Running, Step};
+use crate::report::event::{Event, StepName};
+use crate::{charts, desired, failure, observe, watch};
+
+pub(crate) struct Release {
+    pub(crate) name: String,
+    /// What must be there before: images, Secrets, other rollouts.
+    pub(crate) after: Vec<StepName>,
+}
+
+impl Step for Release {
+    fn name(&self) -> StepName {
+        names::release(&self.name)
+    }
+
+    fn after(&self) -> Vec<StepName> {
+        self.after.clone()
+    }
+
+    fn decide(&self, cx: &Context) -> Action {
+        cx.look(|world| match desired::release(cx, world, &self.name) {
+            Ok(wanted) => decide::release(&wanted, world),
+            Err(action) => action,
+        })
+    }
+
+    fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
+        let wanted = match cx.look(|world| desired::release(cx, world, &self.name)) {
+            Ok(wanted) => wanted,
+            Err(Action::Blocked(finding)) => return Err(vec![*finding]),
+            Err(_) => return Err(vec![failure::internal(format!("release `{}` is not known yet", self.name))]),
+        };
+        let spec = cx.release(&self.name);
+        let chart = cx.root.join(&spec.chart);
+        recover(cx, run, &self.name)?;
+        if charts::has_dependencies(&chart).map_err(failure::io)? {
+            run.progress("packing the chart's dependencies");
+            helm::dependency_build(&cx.runner, &chart).map_err(|f| failure::finding(cx, &f))?;
+        }
+        let overlay = cx.scratch(&format!("values-{}.json", self.name), &wanted.overlay.to_string())?;
+        let mut values: Vec<_> = spec.values.iter().map(|path| cx.root.join(path)).collect();
+        values.push(overlay.path().to_owned());
+        run.progress("helm upgrade");
+        // Hooks (migrations) run inside this call: their pods are watched meanwhile, so that a failure is known at once.
+        watch::during(cx, run, &self.name, || {
+            helm::upgrade(&cx.runner, &cx.kube(), &cx.helm, &self.name, &chart, &values, cx.config.deadlines.release)
+        })?;
+        observe::refresh_objects(cx)?;
+        write_down(cx, &wanted)?;
+        Ok(observe::refresh_objects(cx)?)
+    }
+}
+
+/// Brings a release that a killed helm left `pending-*` back to where an upgrade is accepted.
+///
+/// helm refuses any upgrade of such a release and its maintainers will not repair it (helm/helm#7653). Nothing of ours can still be at it:
+/// this run holds the lock, and children of a killed run were ended.
+fn recover(cx: &Context, run: &Running<'_>, name: &str) -> Result<(), Vec<Finding>> {
+    let status = cx.look(|world| world.objects.as_ref().and_then(|o| o.helm_status(name)));
+    let Some((revision, status)) = status else { return Ok(()) };
+    if !status.starts_with("pending-") {
+        return Ok(());
+    }
+    let good = cx.look(|world| world.objects.as_ref().and_then(|o| desired::last_good_revision(o, name)));
+    if let Some(good) = good {
+        run.progress(format!("revision {revision} is {status}: rolling back to {good}"));
+        helm::rollback(&cx.runner, &cx.kube(), &cx.helm, name, good, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
+        cx.reporter.send(Event::Note { text: format!("release `{name}` was left {status} by a killed helm: rolled back to revision {good}") });
+    } else {
+        run.progress(format!("revision {revision} is {status}: removing it"));
+        helm::uninstall(&cx.runner, &cx.kube(), &cx.helm, name, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
+        cx.reporter.send(Event::Note { text: format!("release `{name}` was left {status} by a killed helm: removed, to be installed anew") });
+    }
+    Ok(observe::refresh_objects(cx)?)
+}
+
+/// Writes down what the release was made from and what its live objects are now.
+fn write_down(cx: &Context, wanted: &plan::desired::Release) -> Result<(), Vec<Finding>> {
+    // Releases of a layout run side by side, the inventory is one.
+    let _one_at_a_time = cx.inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    observe::refresh_objects(cx)?;
+    let (mut inventory, objects) = cx.look(|world| {
+        let objects = world.objects.as_ref();
+        let inventory = objects.and_then(|o| Inventory::read(o).ok().flatten()).unwrap_or_default();
+        (inventory, objects.map(|o| live_digests(o.of_release(&wanted.name))).unwrap_or_default())
+    });
+    inventory.owner.clone_from(&cx.config.name);
+    inventory.layout.clone_from(&cx.layout);
+    inventory.releases.insert(wanted.name.clone(), Entry { fingerprint: wanted.fingerprint(), objects, parts: decide::parts(wanted) });
+    for image in cx.wanted_images() {
+        if !inventory.repositories.contains(&image.repository) {
+            inventory.repositories.push(image.repository);
+        }
+    }
+    cx.apply_object(&inventory.manifest(&cx.config.namespace), "write down what was deployed")?;
+    Ok(())
+}
