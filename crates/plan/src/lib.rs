@@ -2,5 +2,10 @@
 //!
 //! Nothing here starts a process, reads a clock or opens a connection; the manifest makes it so.
 
+pub mod config;
+pub mod envfile;
 pub mod finding;
 pub mod invocation;
+pub mod problem;
+pub mod units;
+pub mod version;
