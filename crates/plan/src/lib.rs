@@ -3,12 +3,17 @@
 //! Nothing here starts a process, reads a clock or opens a connection; the manifest makes it so.
 
 pub mod action;
+pub mod config;
 pub mod decide;
 pub mod desired;
+pub mod envfile;
 pub mod finding;
 pub mod identity;
 pub mod inventory;
 pub mod invocation;
 pub mod objects;
 pub mod overlay;
+pub mod problem;
 pub mod snapshot;
+pub mod units;
+pub mod version;
