@@ -7,10 +7,12 @@
 
 pub(crate) mod display;
 pub(crate) mod event;
+pub(crate) mod files;
 mod findings;
 mod github;
 mod human;
 mod json;
+mod junit;
 mod layout;
 mod plain;
 mod record;
@@ -18,6 +20,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
+mod timeline;
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -30,6 +33,7 @@ use indicatif::ProgressDrawTarget;
 
 use display::{DisplayConfig, ReportConfig, Screen};
 use event::Event;
+use files::ReportFiles;
 use record::Record;
 
 /// How often live lines are brought up to date.
@@ -76,8 +80,8 @@ enum Message {
 }
 
 impl Reporter {
-    /// Starts reporting to the process's own stdout and stderr.
-    pub(crate) fn new(config: &ReportConfig) -> io::Result<Self> {
+    /// Starts reporting to the process's own stdout and stderr, and to `files` when the run is over.
+    pub(crate) fn new(config: &ReportConfig, files: ReportFiles) -> io::Result<Self> {
         let display = DisplayConfig::resolve(config);
         let choice = |colour| if colour { anstream::ColorChoice::Always } else { anstream::ColorChoice::Never };
         let stdout = Box::new(AutoStream::new(io::stdout(), choice(display.colour_stdout)));
@@ -90,7 +94,9 @@ impl Reporter {
             Screen::Plain | Screen::GitHub => Box::new(plain::Plain::new(&display, stderr, stdout)),
             Screen::Json => Box::new(json::Json::new(stdout)),
         };
-        Self::with_views(vec![screen])
+        let mut views = vec![screen];
+        views.extend(files.views());
+        Self::with_views(views)
     }
 
     fn with_views(views: Vec<Box<dyn View>>) -> io::Result<Self> {
@@ -163,9 +169,13 @@ struct Sink {
 impl Sink {
     fn run(mut self, messages: &mpsc::Receiver<Message>) -> io::Result<()> {
         let mut next_tick = Instant::now() + TICK;
+        let mut last = Duration::ZERO;
         loop {
             match messages.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
                 Ok(Message::Event(at, event)) => {
+                    // Two threads may have looked at the clock in the other order than they sent.
+                    last = last.max(at);
+                    let at = last;
                     self.record.apply(at, &event);
                     self.each(|view, record| view.event(record, at, &event));
                 }
