@@ -12,7 +12,7 @@ use super::display::{DisplayConfig, ReportConfig, Verbosity};
 use super::event::Event;
 use super::files::ReportFiles;
 use super::record::Record;
-use super::{Reporter, View, github, json, junit, plain, terminal, timeline};
+use super::{Pipe, Reporter, View, github, json, junit, plain, terminal, timeline};
 use scenes::Scene;
 
 /// Bytes that a test can look at while a view owns the writer.
@@ -373,9 +373,20 @@ impl Write for Broken {
 #[test]
 fn a_reader_that_went_away_is_no_error_and_a_full_disk_is() {
     for (kind, expected) in [(io::ErrorKind::BrokenPipe, None), (io::ErrorKind::StorageFull, Some(io::ErrorKind::StorageFull))] {
-        let reporter = Reporter::with_views(vec![Box::new(json::Json::new(Box::new(Broken(kind))))]).unwrap();
+        let reporter = Reporter::with_views(vec![Box::new(json::Json::new(Box::new(Pipe(Some(Broken(kind))))))]).unwrap();
         reporter.send(Event::Note { text: "one".into() });
         reporter.send(Event::Note { text: "two".into() });
         assert_eq!(reporter.close().err().map(|error| error.kind()), expected);
     }
+}
+
+#[test]
+fn progress_goes_on_when_nobody_reads_the_answers() {
+    let stderr = Buffer::default();
+    let stdout = Pipe(Some(Broken(io::ErrorKind::BrokenPipe)));
+    let display = DisplayConfig::resolve(&ReportConfig::default());
+    let mut scene = vec![(Duration::ZERO, scenes::answer())];
+    scene.extend(scenes::nothing_to_do());
+    play(&mut plain::Plain::new(&display, Box::new(stderr.clone()), Box::new(stdout)), &scene);
+    assert!(stderr.text().starts_with("Up to date in 0.2s"), "{}", stderr.text());
 }
