@@ -56,7 +56,8 @@ pub(crate) enum Event {
         /// The headline.
         text: String,
     },
-    /// A step begins to run.
+    /// A step begins to run: something will change or be waited for. (A look at the world is no step: a run that finds nothing to do is
+    /// one line, and what comes before the first step is held back for that.)
     StepStarted {
         /// Which.
         step: StepName,

@@ -69,11 +69,10 @@ impl Human {
             Event::StepProgress { step, text } if self.verbosity == Verbosity::Debug => layout.output(step, text),
             Event::Command { line } if verbose => layout.command(line),
             Event::Note { text } => layout.note(&text::clean(text)),
-            Event::StepStarted { .. }
-            | Event::StepOutput { .. }
-            | Event::StepProgress { .. }
-            | Event::Command { .. }
-            | Event::Finding(_) => return Printed::default(),
+            Event::StepStarted { .. } => return self.show(""),
+            Event::StepOutput { .. } | Event::StepProgress { .. } | Event::Command { .. } | Event::Finding(_) => {
+                return Printed::default();
+            }
         };
         self.show(&progress)
     }

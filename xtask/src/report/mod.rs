@@ -7,10 +7,12 @@
 
 pub(crate) mod display;
 pub(crate) mod event;
+pub(crate) mod files;
 mod findings;
 mod github;
 mod human;
 mod json;
+mod junit;
 mod layout;
 mod plain;
 mod record;
@@ -18,8 +20,9 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
+mod timeline;
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -30,6 +33,7 @@ use indicatif::ProgressDrawTarget;
 
 use display::{DisplayConfig, ReportConfig, Screen};
 use event::Event;
+use files::ReportFiles;
 use record::Record;
 
 /// How often live lines are brought up to date.
@@ -76,12 +80,12 @@ enum Message {
 }
 
 impl Reporter {
-    /// Starts reporting to the process's own stdout and stderr.
-    pub(crate) fn new(config: &ReportConfig) -> io::Result<Self> {
+    /// Starts reporting to the process's own stdout and stderr, and to `files` when the run is over.
+    pub(crate) fn new(config: &ReportConfig, files: ReportFiles) -> io::Result<Self> {
         let display = DisplayConfig::resolve(config);
         let choice = |colour| if colour { anstream::ColorChoice::Always } else { anstream::ColorChoice::Never };
-        let stdout = Box::new(AutoStream::new(io::stdout(), choice(display.colour_stdout)));
-        let stderr = Box::new(AutoStream::new(io::stderr(), choice(display.colour_stderr)));
+        let stdout = Box::new(Pipe(Some(AutoStream::new(io::stdout(), choice(display.colour_stdout)))));
+        let stderr = Box::new(Pipe(Some(AutoStream::new(io::stderr(), choice(display.colour_stderr)))));
         let screen: Box<dyn View> = match display.screen {
             Screen::Live => {
                 let columns = || terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0);
@@ -90,7 +94,9 @@ impl Reporter {
             Screen::Plain | Screen::GitHub => Box::new(plain::Plain::new(&display, stderr, stdout)),
             Screen::Json => Box::new(json::Json::new(stdout)),
         };
-        Self::with_views(vec![screen])
+        let mut views = vec![screen];
+        views.extend(files.views());
+        Self::with_views(views)
     }
 
     fn with_views(views: Vec<Box<dyn View>>) -> io::Result<Self> {
@@ -123,7 +129,7 @@ impl Reporter {
     /// Writes out what is still to be written, takes the live lines away and waits for both. The second call does nothing.
     ///
     /// # Errors
-    /// The first error of a view, except that a reader which went away (`| head`) is none.
+    /// The first error of a view: a full disk, a file that can't be written. A reader that went away (`| head`) is none.
     pub(crate) fn close(&self) -> io::Result<()> {
         self.inner.close()
     }
@@ -163,9 +169,13 @@ struct Sink {
 impl Sink {
     fn run(mut self, messages: &mpsc::Receiver<Message>) -> io::Result<()> {
         let mut next_tick = Instant::now() + TICK;
+        let mut last = Duration::ZERO;
         loop {
             match messages.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
                 Ok(Message::Event(at, event)) => {
+                    // Two threads may have looked at the clock in the other order than they sent.
+                    last = last.max(at);
+                    let at = last;
                     self.record.apply(at, &event);
                     self.each(|view, record| view.event(record, at, &event));
                 }
@@ -207,26 +217,50 @@ impl Sink {
     }
 }
 
-/// A view that is left alone after its first error: a reader that went away must not stop a deployment.
+/// A stream whose reader may go away, as in `| head`: from then on it takes everything and keeps nothing.
+struct Pipe<W>(Option<W>);
+
+impl<W: Write> Pipe<W> {
+    fn or_closed<T>(&mut self, gone: T, call: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        match self.0.as_mut().map(call) {
+            Some(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.0 = None;
+                Ok(gone)
+            }
+            Some(result) => result,
+            None => Ok(gone),
+        }
+    }
+}
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.or_closed(bytes.len(), |inner| inner.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.or_closed((), Write::flush)
+    }
+}
+
+/// A view that is left alone after its first error: a full disk must not stop a deployment.
 struct Guarded {
     view: Box<dyn View>,
-    failed: bool,
     error: Option<io::Error>,
 }
 
 impl Guarded {
     fn new(view: Box<dyn View>) -> Self {
-        Self { view, failed: false, error: None }
+        Self { view, error: None }
     }
 
     fn call(&mut self, call: impl FnOnce(&mut dyn View) -> io::Result<()>) {
-        if self.failed {
+        if self.error.is_some() {
             return;
         }
         if let Err(error) = call(&mut *self.view) {
-            self.failed = true;
             self.view.clear();
-            self.error = (error.kind() != io::ErrorKind::BrokenPipe).then_some(error);
+            self.error = Some(error);
         }
     }
 }

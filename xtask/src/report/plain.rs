@@ -57,8 +57,7 @@ impl View for Plain {
         let mut printed = self.human.print(record, event);
         match event {
             Event::StepStarted { step, .. } if !self.human.is_quiet() => {
-                let line = self.human.layout.step(State::Run, step, "", "");
-                printed = self.human.show(&line);
+                printed.progress.push_str(&self.human.layout.step(State::Run, step, "", ""));
             }
             Event::StepFinished { step, .. } if self.github && !printed.progress.is_empty() => {
                 if let Some(step) = record.step(step)

@@ -10,8 +10,9 @@ use indicatif::{InMemoryTerm, ProgressDrawTarget, TermLike};
 
 use super::display::{DisplayConfig, ReportConfig, Verbosity};
 use super::event::Event;
+use super::files::ReportFiles;
 use super::record::Record;
-use super::{Reporter, View, json, plain, terminal};
+use super::{Pipe, Reporter, View, github, json, junit, plain, terminal, timeline};
 use scenes::Scene;
 
 /// Bytes that a test can look at while a view owns the writer.
@@ -224,6 +225,114 @@ fn json_lines() {
     insta::assert_snapshot!(text);
 }
 
+fn record_of(scene: &Scene) -> Record {
+    let mut record = Record::default();
+    for (at, event) in scene {
+        record.apply(*at, event);
+    }
+    record
+}
+
+#[test]
+fn junit_file() {
+    let text = junit::render(&record_of(&scenes::many_findings()), Duration::ZERO);
+    insta::assert_snapshot!(text);
+    // A refused config fails no step, and still must turn the report red.
+    let refused: Scene = scenes::many_findings().into_iter().filter(|(_, event)| matches!(event, Event::Finding(_))).collect();
+    let text = junit::render(&record_of(&refused), Duration::from_secs(1));
+    assert!(text.contains("tests=\"4\" failures=\"4\""), "{text}");
+    // A run that was stopped.
+    let stopped: Scene = scenes::first_deploy().into_iter().take(6).collect();
+    insta::assert_snapshot!("junit_of_a_stopped_run", junit::render(&record_of(&stopped), Duration::from_secs(40)));
+}
+
+#[test]
+fn junit_holds_any_text() {
+    let hostile = ["</failure>", "\u{0}\u{8}", "\"&'", "]]>"];
+    let text = junit::render(&record_of(&scenes::with_hostile_text(&hostile)), Duration::ZERO);
+    assert!(!text.contains("]]>") && !text.contains('\u{0}') && text.matches("</failure>").count() == 1, "{text}");
+}
+
+#[test]
+fn timeline_page() {
+    let page = timeline::render(&record_of(&scenes::first_deploy()), Duration::ZERO);
+    insta::assert_snapshot!(page);
+    for outside in ["<script", "http:", "https:", "src=", "@import", "url("] {
+        assert!(!page.contains(outside), "the page loads something: {outside}");
+    }
+    let hostile = timeline::render(&record_of(&scenes::with_hostile_text(&["<script>alert(1)</script>"])), Duration::ZERO);
+    assert!(!hostile.contains("<script"), "{hostile}");
+}
+
+#[test]
+fn github_job_summary() {
+    insta::assert_snapshot!(github::summary(&record_of(&scenes::many_findings())));
+    let hostile = github::summary(&record_of(&scenes::with_hostile_text(&["a|b <img src=x>"])));
+    assert!(!hostile.contains("<img") && !hostile.contains("a|b"), "{hostile}");
+}
+
+#[test]
+fn files_are_written_when_the_run_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| Some(dir.path().join("new").join(name));
+    let files = ReportFiles { junit: at("junit.xml"), timeline: at("timeline.html"), step_summary: at("summary.md") };
+    for _ in 0..2 {
+        let reporter = Reporter::with_views(files.clone().views()).unwrap();
+        for (_, event) in scenes::failure() {
+            reporter.send(event);
+        }
+        reporter.close().unwrap();
+    }
+    let read = |path: Option<std::path::PathBuf>| std::fs::read_to_string(path.unwrap()).unwrap();
+    assert_eq!(read(files.junit).matches("<testsuites").count(), 1);
+    assert_eq!(read(files.timeline).matches("<!doctype").count(), 1);
+    assert_eq!(read(files.step_summary).matches("### todo-chatbot").count(), 2, "other steps of the job write to it too");
+
+    let unwritable = ReportFiles { junit: Some(dir.path().to_owned()), ..ReportFiles::default() };
+    let error = Reporter::with_views(unwritable.views()).unwrap().close().unwrap_err().to_string();
+    assert!(error.contains(&dir.path().display().to_string()), "{error}");
+}
+
+/// Each kind of event once. The match has no wildcard: a new kind does not compile until it has an example here.
+fn one_of_each() -> Vec<Event> {
+    let all: Vec<Event> = [scenes::first_deploy(), scenes::failure(), vec![(Duration::ZERO, scenes::answer())]]
+        .into_iter()
+        .flatten()
+        .map(|(_, event)| event)
+        .collect();
+    let kind = |event: &Event| match event {
+        Event::Started { .. } => 0,
+        Event::StepStarted { after, .. } if after.is_empty() => usize::MAX,
+        Event::StepStarted { .. } => 1,
+        Event::StepProgress { .. } => 2,
+        Event::StepOutput { .. } => 3,
+        Event::StepFinished { .. } => 4,
+        Event::Command { .. } => 5,
+        Event::Note { .. } => 6,
+        Event::Answer { .. } => 7,
+        Event::Finding(_) => 8,
+        Event::Finished { .. } => 9,
+    };
+    (0..10).map(|number| all.iter().find(|event| kind(event) == number).unwrap().clone()).collect()
+}
+
+#[test]
+fn docs_json_md_shows_every_kind_as_it_is() {
+    let doc = include_str!("../../../docs/json.md");
+    for event in one_of_each() {
+        let line = json::line(Duration::from_millis(1500), &event).unwrap();
+        let kind = serde_json::from_str::<serde_json::Value>(&line).unwrap()["kind"].as_str().unwrap().to_owned();
+        assert!(doc.contains(&format!("### `{kind}`")), "docs/json.md has no section `{kind}`");
+        assert!(doc.contains(&format!("```json\n{line}\n```")), "docs/json.md, section `{kind}`, should show:\n{line}");
+    }
+    assert!(doc.contains(&format!("`schema` is {}", json::SCHEMA)));
+    for class in plan::finding::Class::ALL {
+        let name = serde_json::to_value(class).unwrap().as_str().unwrap().to_owned();
+        let row = format!("| {} | `{name}` |", class.exit_code());
+        assert!(doc.contains(&row), "docs/json.md has no row `{row}`");
+    }
+}
+
 #[test]
 fn many_threads_share_one_reporter() {
     let stdout = Buffer::default();
@@ -264,9 +373,20 @@ impl Write for Broken {
 #[test]
 fn a_reader_that_went_away_is_no_error_and_a_full_disk_is() {
     for (kind, expected) in [(io::ErrorKind::BrokenPipe, None), (io::ErrorKind::StorageFull, Some(io::ErrorKind::StorageFull))] {
-        let reporter = Reporter::with_views(vec![Box::new(json::Json::new(Box::new(Broken(kind))))]).unwrap();
+        let reporter = Reporter::with_views(vec![Box::new(json::Json::new(Box::new(Pipe(Some(Broken(kind))))))]).unwrap();
         reporter.send(Event::Note { text: "one".into() });
         reporter.send(Event::Note { text: "two".into() });
         assert_eq!(reporter.close().err().map(|error| error.kind()), expected);
     }
+}
+
+#[test]
+fn progress_goes_on_when_nobody_reads_the_answers() {
+    let stderr = Buffer::default();
+    let stdout = Pipe(Some(Broken(io::ErrorKind::BrokenPipe)));
+    let display = DisplayConfig::resolve(&ReportConfig::default());
+    let mut scene = vec![(Duration::ZERO, scenes::answer())];
+    scene.extend(scenes::nothing_to_do());
+    play(&mut plain::Plain::new(&display, Box::new(stderr.clone()), Box::new(stdout)), &scene);
+    assert!(stderr.text().starts_with("Up to date in 0.2s"), "{}", stderr.text());
 }
