@@ -1,2 +1,269 @@
 //! What every phase is given: the configuration, the runner, the reporter, and what was last seen of the world.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError, RwLock};
+
+use fs_err as fs;
+use plan::config::{Config, Layout, Public, Release, Service, ServiceMapping};
+use plan::desired::Image;
+use plan::envfile::{Resolved, Source};
+use plan::finding::Finding;
+use plan::invocation::Secret;
+use plan::snapshot::Snapshot;
+use serde_json::{Value, json};
+use tools::runner::Runner;
+
+use crate::caches::Caches;
+use crate::cli::BuildFlags;
+use crate::report::Reporter;
+use crate::sources::Sources;
+use crate::{charts, failure};
+
+/// What a phase works with.
+pub(crate) struct Context {
+    /// The folder of xtask.toml.
+    pub(crate) root: PathBuf,
+    /// xtask.toml, complete.
+    pub(crate) config: Config,
+    /// The layout of this run.
+    pub(crate) layout: String,
+    /// The environment file, resolved.
+    pub(crate) environment: Resolved,
+    /// Starts processes.
+    pub(crate) runner: Runner,
+    /// Tells what happens.
+    pub(crate) reporter: Reporter,
+    /// What is remembered between runs.
+    pub(crate) caches: Caches,
+    /// The build contexts.
+    pub(crate) sources: Sources,
+    /// What forces builds.
+    pub(crate) build: BuildFlags,
+    /// The services that this run is limited to; empty: all.
+    pub(crate) only: BTreeSet<String>,
+    /// `--yes`.
+    pub(crate) yes: bool,
+    /// Whether a person can be asked.
+    pub(crate) interactive: bool,
+    /// How many builds may run at once.
+    pub(crate) build_slots: Slots,
+    /// helm's major version, once it is known.
+    pub(crate) helm: OnceLock<tools::helm::Flavour>,
+    /// One writer of the inventory at a time.
+    pub(crate) inventory: Mutex<()>,
+    world: RwLock<Snapshot>,
+    generated: Mutex<BTreeMap<String, Secret>>,
+    chart_digests: Mutex<BTreeMap<String, String>>,
+}
+
+/// The pieces that a context is made of.
+pub(crate) struct Parts {
+    pub(crate) root: PathBuf,
+    pub(crate) config: Config,
+    pub(crate) layout: String,
+    pub(crate) environment: Resolved,
+    pub(crate) runner: Runner,
+    pub(crate) reporter: Reporter,
+    pub(crate) build: BuildFlags,
+    pub(crate) only: BTreeSet<String>,
+    pub(crate) yes: bool,
+    pub(crate) interactive: bool,
+}
+
+impl Context {
+    /// Puts the pieces together; makes the folder of the caches.
+    pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
+        let Parts { root, config, layout, environment, runner, reporter, build, only, yes, interactive } = parts;
+        let folder = cache_folder(&root);
+        fs::create_dir_all(&folder)?;
+        let sources = Sources::new(&config, folder.clone());
+        Ok(Self {
+            sources,
+            caches: Caches::new(folder),
+            build_slots: Slots::new(crate::machine::build_slots()),
+            helm: OnceLock::new(),
+            inventory: Mutex::new(()),
+            world: RwLock::default(),
+            generated: Mutex::default(),
+            chart_digests: Mutex::default(),
+            root,
+            config,
+            layout,
+            environment,
+            runner,
+            reporter,
+            build,
+            only,
+            yes,
+            interactive,
+        })
+    }
+
+    /// Reads what was last seen of the world.
+    pub(crate) fn look<T>(&self, read: impl FnOnce(&Snapshot) -> T) -> T {
+        read(&self.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps what was seen now.
+    pub(crate) fn update(&self, write: impl FnOnce(&mut Snapshot)) {
+        write(&mut self.world.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Whether the run is to stop.
+    pub(crate) fn cancelled(&self) -> bool {
+        self.runner.cancel().is_cancelled()
+    }
+
+    /// The minikube profile, which is the kubeconfig's context too.
+    pub(crate) fn profile(&self) -> String {
+        self.config.cluster.profile.clone()
+    }
+
+    /// Where kubectl and helm are pointed, in every call.
+    pub(crate) fn kube(&self) -> tools::kubectl::Target {
+        tools::kubectl::Target { context: self.profile(), namespace: self.config.namespace.clone() }
+    }
+
+    /// The layout of this run. It was checked when the context was made.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.config.layouts[&self.layout]
+    }
+
+    /// How the application is reached in this layout.
+    pub(crate) fn public(&self) -> &Public {
+        &self.layout().public
+    }
+
+    /// A service by its name in a layout; the configuration has checked that it is there.
+    pub(crate) fn service(&self, name: &str) -> &Service {
+        &self.config.services[name]
+    }
+
+    /// The services of the layout that this run is about, with their releases.
+    pub(crate) fn services(&self) -> Vec<(&Release, &Service, &ServiceMapping)> {
+        let all = self.layout().releases.iter().flat_map(|r| r.services.iter().map(move |(name, mapping)| (r, name, mapping)));
+        all.filter(|(_, name, _)| self.only.is_empty() || self.only.contains(*name)).map(|(r, name, m)| (r, self.service(name), m)).collect()
+    }
+
+    /// A release of the layout.
+    pub(crate) fn release(&self, name: &str) -> Option<&Release> {
+        self.layout().releases.iter().find(|r| r.name == name)
+    }
+
+    /// The image that should be there for a service.
+    pub(crate) fn image(&self, service: &str) -> Result<Image, Finding> {
+        self.sources.image(service)
+    }
+
+    /// The images of the services that this run is about.
+    pub(crate) fn images(&self) -> Result<Vec<Image>, Finding> {
+        self.services().iter().map(|(_, service, _)| self.image(&service.name)).collect()
+    }
+
+    /// Whether the development database is part of this deployment: its key has no value of the user's.
+    pub(crate) fn database(&self) -> Option<&plan::config::Database> {
+        let database = self.config.database.as_ref()?;
+        let entry = self.environment.keys.get(&database.key)?;
+        (entry.source == Source::Database).then_some(database)
+    }
+
+    /// The keys whose values are made once for development and kept in the cluster.
+    pub(crate) fn generated_keys(&self) -> BTreeSet<String> {
+        self.environment.keys.iter().filter(|(_, entry)| entry.source == Source::Generate).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// A value made for development, the same one for the whole run; the runner never shows it.
+    pub(crate) fn generate(&self, key: &str) -> Result<Secret, Finding> {
+        let mut made = self.generated.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(value) = made.get(key) {
+            return Ok(value.clone());
+        }
+        // 32 bytes are 64 hexadecimal digits: over the 32 characters that a signing secret needs.
+        let value = Secret::new(crate::generate::hex(32)?);
+        self.runner.redact(&value);
+        made.insert(key.to_owned(), value.clone());
+        Ok(value)
+    }
+
+    /// The digest of a chart and its values files, computed once a run.
+    pub(crate) fn chart_digest(&self, chart: &Path, values: &[PathBuf]) -> Result<String, Finding> {
+        let mut known = self.chart_digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = format!("{}|{values:?}", chart.display());
+        if let Some(digest) = known.get(&key) {
+            return Ok(digest.clone());
+        }
+        let digest = charts::digest(chart, values).map_err(|e| failure::io(&e))?;
+        known.insert(key, digest.clone());
+        Ok(digest)
+    }
+
+    /// Writes an object, server-side: the API server merges, and no copy of it is left in an annotation.
+    pub(crate) fn apply_object(&self, manifest: &Value, what: &str) -> Result<(), Finding> {
+        tools::kubectl::apply(&self.runner, &self.kube(), what, plan::invocation::Stdin::Text(manifest.to_string()))
+            .map_err(|f| failure::finding(self, &f))
+    }
+
+    /// Writes an object that nobody may see.
+    pub(crate) fn apply_secret(&self, manifest: Secret, what: &str) -> Result<(), Finding> {
+        tools::kubectl::apply(&self.runner, &self.kube(), what, plan::invocation::Stdin::Secret(manifest))
+            .map_err(|f| failure::finding(self, &f))
+    }
+
+    /// A file for a child to read, 0600, gone when the value is dropped.
+    pub(crate) fn scratch(&self, suffix: &str, text: &str) -> Result<tempfile::NamedTempFile, Finding> {
+        use std::io::Write as _;
+        let write = || {
+            let mut file = tempfile::Builder::new().prefix("xtask-").suffix(suffix).tempfile()?;
+            file.write_all(text.as_bytes())?;
+            file.flush()?;
+            Ok(file)
+        };
+        write().map_err(|e: std::io::Error| failure::io(&e))
+    }
+
+    /// The values of the development database's chart.
+    pub(crate) fn database_values(&self, database: &plan::config::Database) -> Value {
+        let (repository, tag) = database.image.rsplit_once(':').unwrap_or((&database.image, "latest"));
+        json!({
+            "image": {"repository": repository, "tag": tag},
+            "existingSecret": database.secret,
+            "storage": {"size": plan::units::quantity(database.storage)},
+        })
+    }
+}
+
+/// The folder of caches, records and the lock.
+pub(crate) fn cache_folder(root: &Path) -> PathBuf {
+    root.join("target").join("xtask")
+}
+
+/// A counting semaphore.
+pub(crate) struct Slots {
+    free: Mutex<usize>,
+    changed: Condvar,
+}
+
+/// One slot, given back when dropped.
+pub(crate) struct Slot<'a>(&'a Slots);
+
+impl Slots {
+    fn new(count: usize) -> Self {
+        Self { free: Mutex::new(count.max(1)), changed: Condvar::new() }
+    }
+
+    /// Waits for a slot.
+    pub(crate) fn acquire(&self) -> Slot<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.changed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Slot(self)
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.changed.notify_one();
+    }
+}

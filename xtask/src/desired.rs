@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use plan::action::Action;
-use plan::config::{Access, Release as ReleaseConfig, Service};
-use plan::desired::{GENERATED_SECRET, Release, SALT_ANNOTATION, SECRET_DIGEST_ANNOTATION, SecretObject};
+use plan::catalogue::codes;
+use plan::config::{Access, Database, PodSecurity, Release as ReleaseConfig, Service};
+use plan::desired::{GENERATED_SECRET, Namespace, Release, SALT_ANNOTATION, SECRET_DIGEST_ANNOTATION, SecretObject};
+use plan::envfile::Source;
 use plan::finding::{Class, Finding};
 use plan::identity::secret_digest;
 use plan::invocation::Secret;
 use plan::objects::{Objects, annotation, label, text};
-use plan::overlay::{ReleaseValues, ServiceValues, overlay};
+use plan::overlay::{Exposure, ReleaseValues, ServiceValues, overlay};
 use plan::snapshot::Snapshot;
 
 use crate::context::Context;
@@ -18,13 +20,32 @@ use crate::steps::secret::decode;
 
 const CLUSTER: &str = "the cluster runs";
 
+/// The keys of the development database's Secret, as the official image takes them.
+const DATABASE_PASSWORD: &str = "POSTGRES_PASSWORD";
+const DATABASE_USER: &str = "POSTGRES_USER";
+const DATABASE_NAME: &str = "POSTGRES_DB";
+
+/// Why a decision can't be made, as the decision.
+fn blocked(finding: Finding) -> Action {
+    Action::Blocked(Box::new(finding))
+}
+
+/// The namespace.
+pub(crate) fn namespace(cx: &Context) -> Namespace {
+    Namespace {
+        name: cx.config.namespace.clone(),
+        owner: cx.config.name.clone(),
+        pod_security: cx.config.pod_security().as_str().to_owned(),
+    }
+}
+
 /// The application's address as the browser sees it.
 pub(crate) fn origin(cx: &Context, world: &Snapshot) -> Result<String, Action> {
-    let public = &cx.config.public;
+    let public = cx.public();
     match access(cx, world)? {
         Access::Ingress => Ok(format!("http://{}", public.host.clone().unwrap_or_default())),
         Access::PortForward => Ok(format!("http://localhost:{}", public.local_port)),
-        _ => {
+        Access::NodePort | Access::Auto => {
             let node = world.node.as_ref().ok_or_else(|| Action::unknown(CLUSTER))?;
             Ok(format!("http://{}:{}", node.address, public.node_port))
         }
@@ -34,7 +55,7 @@ pub(crate) fn origin(cx: &Context, world: &Snapshot) -> Result<String, Action> {
 /// How this machine reaches the cluster. minikube itself puts docker's address on loopback where the node can't be reached
 /// (macOS, Windows, WSL, Docker Desktop, rootless: `NeedsPortForward` in minikube 1.38).
 pub(crate) fn access(cx: &Context, world: &Snapshot) -> Result<Access, Action> {
-    match cx.config.public.access {
+    match cx.public().access {
         Access::Auto => {
             let host = world.docker.as_ref().ok_or_else(|| Action::unknown(CLUSTER))?;
             let loopback = host.address().is_some_and(|a| a == "localhost" || a.starts_with("127.") || a == "[::1]");
@@ -50,33 +71,49 @@ pub(crate) fn generated(cx: &Context, world: &Snapshot) -> Result<SecretObject, 
     let live = secret_data(objects, GENERATED_SECRET);
     let mut data = BTreeMap::new();
     for key in cx.generated_keys() {
-        if let Some(value) = live.get(&key) {
-            data.insert(key, value.clone());
-            continue;
-        }
-        if key == "POSTGRES_PASSWORD" && let Some(volume) = database_volume(cx, objects) {
-            return Err(Action::Blocked(Box::new(password_lost(cx, &volume))));
-        }
-        let value = cx.generate(&key).map_err(|f| Action::Blocked(Box::new(f)))?;
+        let value = live.get(&key).cloned().map_or_else(|| cx.generate(&key), Ok).map_err(blocked)?;
         data.insert(key, value);
     }
     Ok(SecretObject { name: GENERATED_SECRET.to_owned(), data, generated: true })
 }
 
-/// The claim of the development database's volume, if there is one.
-pub(crate) fn database_volume(cx: &Context, objects: &Objects) -> Option<String> {
-    let release = &cx.config.database.as_ref()?.release;
-    objects
-        .of_kind("PersistentVolumeClaim")
-        .find(|claim| label(claim, "app.kubernetes.io/instance") == release)
-        .map(|claim| text(claim, "/metadata/name").to_owned())
+/// The Secret of the development database. Its password and its volume live and die together.
+pub(crate) fn database_secret(cx: &Context, world: &Snapshot, database: &Database) -> Result<SecretObject, Action> {
+    let objects = world.objects.as_ref().ok_or_else(|| Action::unknown(CLUSTER))?;
+    let password = match secret_data(objects, &database.secret).remove(DATABASE_PASSWORD) {
+        Some(password) => password,
+        None => {
+            if let Some(volume) = database_volume(database, objects) {
+                return Err(blocked(password_lost(cx, database, &volume)));
+            }
+            cx.generate(DATABASE_PASSWORD).map_err(blocked)?
+        }
+    };
+    let data = BTreeMap::from([
+        (DATABASE_USER.to_owned(), Secret::new(&database.user)),
+        (DATABASE_PASSWORD.to_owned(), password),
+        (DATABASE_NAME.to_owned(), Secret::new(&database.name)),
+    ]);
+    Ok(SecretObject { name: database.secret.clone(), data, generated: true })
 }
 
-fn password_lost(cx: &Context, volume: &str) -> Finding {
-    Finding::error("XT204", Class::Config, format!("pvc/{volume}"), format!("the development database's volume `{volume}` is there, but its password is gone"))
-        .evidence(format!("secret/{GENERATED_SECRET}"), "no key POSTGRES_PASSWORD")
-        .remedy("remove the volume with its data; the next deploy makes both anew", "cargo xtask cleanup --volumes")
-        .advice(format!("or put the password back: kubectl --context {} -n {} edit secret {GENERATED_SECRET}", cx.profile(), cx.config.namespace))
+/// The claim of the development database's volume, if there is one.
+pub(crate) fn database_volume(database: &Database, objects: &Objects) -> Option<String> {
+    let claims = objects.of_kind("PersistentVolumeClaim");
+    claims.filter(|claim| label(claim, "app.kubernetes.io/instance") == database.release).map(|c| text(c, "/metadata/name").to_owned()).next()
+}
+
+fn password_lost(cx: &Context, database: &Database, volume: &str) -> Finding {
+    let secret = &database.secret;
+    Finding::error(
+        codes::SECRET_VALUE_MISSING,
+        Class::Config,
+        format!("secret/{secret}"),
+        format!("the development database's volume `{volume}` is there, but its password in Secret `{secret}` is gone"),
+    )
+    .evidence(format!("secret/{secret}"), format!("no key {DATABASE_PASSWORD}"))
+    .remedy("remove the volume with its data; the next deploy makes both anew", "cargo xtask cleanup --volumes")
+    .remedy("or put the password back", format!("kubectl --context {} -n {} edit secret {secret}", cx.profile(), cx.config.namespace))
 }
 
 /// The Secret of a release: the keys that its services list.
@@ -85,55 +122,67 @@ pub(crate) fn release_secret(cx: &Context, world: &Snapshot, release: &ReleaseCo
     for name in release.services.keys() {
         data.extend(service_secrets(cx, world, cx.service(name))?);
     }
-    Ok(SecretObject { name: secret_name(release), data, generated: false })
-}
-
-/// The name of a release's Secret, by the charts' contract.
-pub(crate) fn secret_name(release: &ReleaseConfig) -> String {
-    format!("{}-secrets", release.name)
+    Ok(SecretObject { name: release.secret.clone(), data, generated: false })
 }
 
 /// The secrets of one service, by its own list of keys. Optional keys without a value are left out.
 fn service_secrets(cx: &Context, world: &Snapshot, service: &Service) -> Result<BTreeMap<String, Secret>, Action> {
     let mut secrets = BTreeMap::new();
     for key in &service.keys {
-        if let Some(value) = cx.environment.secret(key) {
-            secrets.insert(key.clone(), value.clone());
-        } else if cx.database_key() == Some(key) {
-            secrets.insert(key.clone(), database_url(cx, world)?);
-        } else if cx.generated_keys().contains(key) {
-            let made = generated(cx, world)?;
-            if let Some(value) = made.data.get(key) {
-                secrets.insert(key.clone(), value.clone());
-            }
+        let Some(entry) = cx.environment.keys.get(key).filter(|entry| entry.secret) else { continue };
+        let value = match (&entry.source, cx.database()) {
+            (Source::Generate, _) => generated(cx, world)?.data.remove(key),
+            (Source::Database, Some(database)) => Some(database_url(cx, world, database)?),
+            _ => entry.value.clone(),
+        };
+        if let Some(value) = value {
+            secrets.insert(key.clone(), value);
         }
     }
     Ok(secrets)
 }
 
-fn database_url(cx: &Context, world: &Snapshot) -> Result<Secret, Action> {
-    let made = generated(cx, world)?;
-    let value = |key: &str| made.data.get(key).map(Secret::reveal).unwrap_or_default();
-    let host = cx.config.database.as_ref().map(|d| d.release.as_str()).unwrap_or_default();
-    Ok(Secret::new(format!("postgresql://{}:{}@{host}:5432/{}", value("POSTGRES_USER"), value("POSTGRES_PASSWORD"), value("POSTGRES_DB"))))
+/// The keys of the ConfigMap that a release's services list.
+fn plain_keys(cx: &Context, release: &ReleaseConfig) -> BTreeMap<String, String> {
+    let keys = release.services.keys().flat_map(|name| cx.service(name).keys.iter());
+    keys.filter_map(|key| {
+        let entry = cx.environment.keys.get(key).filter(|entry| !entry.secret)?;
+        Some((key.clone(), entry.value.as_ref()?.reveal().to_owned()))
+    })
+    .collect()
 }
 
-/// A helm release.
+fn database_url(cx: &Context, world: &Snapshot, database: &Database) -> Result<Secret, Action> {
+    let secret = database_secret(cx, world, database)?;
+    let password = secret.data.get(DATABASE_PASSWORD).map(Secret::reveal).unwrap_or_default();
+    // The password is hexadecimal, the names are checked: nothing needs escaping.
+    let url = Secret::new(format!("postgresql://{}:{password}@{}:{}/{}", database.user, database.release, Database::PORT, database.name));
+    Ok(url)
+}
+
+/// The release of the development database.
+pub(crate) fn database_release(cx: &Context, database: &Database) -> Result<Release, Action> {
+    let files_digest = cx.chart_digest(&database.chart, &[]).map_err(blocked)?;
+    Ok(Release { name: database.release.clone(), files_digest, overlay: cx.database_values(database), images: BTreeMap::new() })
+}
+
+/// A release of the layout, or of the development database, by its name.
 pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Release, Action> {
-    let files_digest = cx.chart_digest(name).map_err(|f| Action::Blocked(Box::new(f)))?;
-    if cx.is_database(name) {
-        return Ok(Release { name: name.to_owned(), files_digest, overlay: cx.database_values(), images: BTreeMap::new() });
+    if let Some(database) = cx.database().filter(|d| d.release == name) {
+        return database_release(cx, database);
     }
-    let config = cx.release(name);
+    let config = cx.release(name).ok_or_else(|| blocked(crate::failure::internal(format!("no release `{name}`"))))?;
+    let files_digest = cx.chart_digest(&config.chart, &config.values).map_err(blocked)?;
     let objects = world.objects.as_ref().ok_or_else(|| Action::unknown(CLUSTER))?;
     let secret = release_secret(cx, world, config)?;
-    let salt = objects.get("Secret", &secret.name).map(|o| annotation(o, SALT_ANNOTATION).to_owned()).unwrap_or_default();
+    let salt = objects.get("Secret", &secret.name).map(|o| annotation(o, SALT_ANNOTATION)).unwrap_or_default();
     let origin = origin(cx, world)?;
+    let access = access(cx, world)?;
     let mut services = Vec::new();
     let mut images = BTreeMap::new();
-    for (service_name, place) in &config.services {
+    for (service_name, mapping) in &config.services {
         let service = cx.service(service_name);
-        let image = cx.image(service_name).map_err(|f| Action::Blocked(Box::new(f)))?;
+        let image = cx.image(service_name).map_err(blocked)?;
         images.insert(service_name.clone(), image.reference());
         let own = service_secrets(cx, world, service)?;
         let mut annotations = BTreeMap::new();
@@ -144,13 +193,12 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             let digest = secret_digest(salt.as_bytes(), own.iter().map(|(k, v)| (k.as_str(), v))).unwrap_or_default();
             annotations.insert(SECRET_DIGEST_ANNOTATION.to_owned(), digest);
         }
-        let exposed = (cx.config.public.service == *service_name).then(|| match access(cx, world) {
-            Ok(Access::Ingress) => ("ClusterIP".to_owned(), None),
-            _ => ("NodePort".to_owned(), Some(cx.config.public.node_port)),
+        let exposed = (cx.public().service == *service_name).then(|| {
+            if access == Access::Ingress { Exposure::Inside } else { Exposure::NodePort(cx.public().node_port) }
         });
         services.push(ServiceValues {
-            at: place.at.clone(),
-            keys: place.keys.clone(),
+            at: mapping.at.clone(),
+            keys: mapping.keys.clone(),
             repository: image.repository,
             tag: image.tag,
             port: service.port,
@@ -158,18 +206,20 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             readiness: service.health.readiness.clone(),
             secret_keys: own.into_keys().collect(),
             annotations,
-            replicas: service.replicas,
-            pod_security: (service.pod_security != "restricted").then(|| service.pod_security.to_string()),
+            replicas: mapping.replicas,
+            pod_security: (service.pod_security != PodSecurity::Restricted).then(|| service.pod_security.as_str().to_owned()),
             read_only_root: (!service.read_only_root).then_some(false),
             run_as_user: service.run_as_user,
             exposed,
         });
     }
+    let ingress = (access == Access::Ingress).then(|| (cx.public().host.clone().unwrap_or_default(), cx.public().ingress_class.clone()));
     let values = ReleaseValues {
         keys: config.keys.clone(),
         existing_secret: (!secret.data.is_empty()).then_some(secret.name),
         public_origin: Some(origin),
-        config: cx.environment.plain(config.services.keys().flat_map(|s| cx.service(s).keys.iter())),
+        config: plain_keys(cx, config),
+        ingress: ingress.filter(|_| config.services.contains_key(&cx.public().service)),
         set: config.set.clone(),
     };
     Ok(Release { name: name.to_owned(), files_digest, overlay: overlay(&values, &services), images })
@@ -181,11 +231,8 @@ pub(crate) fn secret_data(objects: &Objects, name: &str) -> BTreeMap<String, Sec
     data.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), Secret::new(decode(v.as_str()?)?)))).collect()
 }
 
-/// The newest revision of a release before the last that once was deployed, by helm's own Secrets.
+/// The newest revision of a release that was deployed at some time, by helm's own Secrets.
 pub(crate) fn last_good_revision(objects: &Objects, release: &str) -> Option<u32> {
-    objects
-        .of_kind("Secret")
-        .filter(|o| label(o, "owner") == "helm" && label(o, "name") == release && matches!(label(o, "status"), "deployed" | "superseded"))
-        .filter_map(|o| label(o, "version").parse().ok())
-        .max()
+    let secrets = objects.of_kind("Secret").filter(|o| label(o, "owner") == "helm" && label(o, "name") == release);
+    secrets.filter(|o| matches!(label(o, "status"), "deployed" | "superseded")).filter_map(|o| label(o, "version").parse().ok()).max()
 }

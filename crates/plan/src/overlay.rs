@@ -35,8 +35,17 @@ pub struct ServiceValues {
     pub read_only_root: Option<bool>,
     /// The user id, where the image does not say a numeric one.
     pub run_as_user: Option<u32>,
-    /// How the service is reached from outside: `(type, node port)`, for the public one.
-    pub exposed: Option<(String, Option<u16>)>,
+    /// How the public service is reached; `None` for the others.
+    pub exposed: Option<Exposure>,
+}
+
+/// How the public service is reached from outside the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// Not by the service itself: an Ingress does it.
+    Inside,
+    /// By a port of the node.
+    NodePort(u16),
 }
 
 /// What goes to the release as a whole.
@@ -50,6 +59,8 @@ pub struct ReleaseValues {
     pub public_origin: Option<String>,
     /// Keys of the ConfigMap.
     pub config: BTreeMap<String, String>,
+    /// The host name and the class of the Ingress, where the application is reached by one.
+    pub ingress: Option<(String, Option<String>)>,
     /// Extra values from xtask.toml; they win.
     pub set: Value,
 }
@@ -106,11 +117,13 @@ pub fn overlay(release: &ReleaseValues, services: &[ServiceValues]) -> Value {
         if let Some(user) = run_as_user {
             one("run_as_user", "podSecurity{at}.runAsUser", json!(user));
         }
-        if let Some((kind, node_port)) = exposed {
-            one("service_type", "service{at}.type", json!(kind));
-            if let Some(node_port) = node_port {
-                one("node_port", "service{at}.nodePort", json!(node_port));
+        match exposed {
+            Some(Exposure::NodePort(port)) => {
+                one("service_type", "service{at}.type", json!("NodePort"));
+                one("node_port", "service{at}.nodePort", json!(port));
             }
+            Some(Exposure::Inside) => one("service_type", "service{at}.type", json!("ClusterIP")),
+            None => {}
         }
     }
     if let Some(secret) = &release.existing_secret {
@@ -121,6 +134,13 @@ pub fn overlay(release: &ReleaseValues, services: &[ServiceValues]) -> Value {
     }
     if !release.config.is_empty() {
         put(&mut values, &release.keys, "config", "config".to_owned(), json!(release.config));
+    }
+    if let Some((host, class)) = &release.ingress {
+        put(&mut values, &release.keys, "ingress_enabled", "ingress.enabled".to_owned(), json!(true));
+        put(&mut values, &release.keys, "ingress_host", "ingress.host".to_owned(), json!(host));
+        if let Some(class) = class {
+            put(&mut values, &release.keys, "ingress_class", "ingress.className".to_owned(), json!(class));
+        }
     }
     merge(&mut values, &release.set);
     values

@@ -1,0 +1,107 @@
+//! From an error of a tool or of the system to the finding that a person sees.
+
+use plan::catalogue::codes;
+use plan::diagnose::{self, ToolFailure};
+use plan::finding::{Class, Finding};
+use tools::runner::LockError;
+use tools::{Failure, ToolError};
+
+use crate::context::Context;
+
+/// What a tool's failure means.
+pub(crate) fn finding(cx: &Context, error: &ToolError) -> Finding {
+    tool(error, Some(cx))
+}
+
+/// The same where there is no configuration yet.
+pub(crate) fn tool(error: &ToolError, cx: Option<&Context>) -> Finding {
+    match error {
+        ToolError::NotFound { tool } => missing(tool),
+        ToolError::Failed(failure) => diagnose::tool(&facts(failure), &diagnose::ToolContext { profile: cx.map(Context::profile), namespace: cx.map(|cx| cx.config.namespace.clone()) }),
+        ToolError::Unclear { problem, failure } => {
+            Finding::error(codes::OUTPUT_UNREADABLE, Class::Internal, &failure.tool, format!("`{}` answered in a way that is not understood: {problem}", failure.tool))
+                .evidence(format!("{} {}", failure.tool, failure.args.join(" ")), shown(failure))
+                .remedy("its version may be new; see what it said", "cargo xtask report")
+                .original(failure.stderr.clone())
+        }
+        ToolError::Cancelled { what } => interrupted(what),
+        ToolError::Io { tool, what, source } => {
+            Finding::error(codes::INTERNAL, Class::Internal, tool, format!("cannot run `{tool}` to {what}: {source}"))
+        }
+    }
+}
+
+/// A failed build, with the service it belongs to.
+pub(crate) fn build(cx: &Context, service: &str, error: &ToolError) -> Finding {
+    finding(cx, error).service(service)
+}
+
+/// A tool is not on PATH.
+pub(crate) fn missing(tool: &str) -> Finding {
+    Finding::error(codes::TOOL_MISSING, Class::Prerequisite, tool, format!("`{tool}` is not installed, or not on PATH"))
+        .advice(install_hint(tool))
+        .remedy("check everything at once", "cargo xtask doctor")
+}
+
+/// Where a tool comes from, for this system.
+pub(crate) fn install_hint(tool: &str) -> String {
+    let page = match tool {
+        "minikube" => "https://minikube.sigs.k8s.io/docs/start/",
+        "docker" => "https://docs.docker.com/engine/install/",
+        "helm" => "https://helm.sh/docs/intro/install/",
+        "kubectl" => "https://kubernetes.io/docs/tasks/tools/",
+        _ => "",
+    };
+    let package = match (std::env::consts::OS, tool) {
+        ("macos", "docker") => Some("brew install --cask docker"),
+        ("macos", "minikube") => Some("brew install minikube"),
+        ("macos", "helm") => Some("brew install helm"),
+        ("macos", "kubectl") => Some("brew install kubectl"),
+        ("windows", "docker") => Some("winget install Docker.DockerDesktop"),
+        ("windows", "minikube") => Some("winget install Kubernetes.minikube"),
+        ("windows", "helm") => Some("winget install Helm.Helm"),
+        ("windows", "kubectl") => Some("winget install Kubernetes.kubectl"),
+        _ => None,
+    };
+    package.map_or_else(|| format!("install it: {page}"), |command| format!("install it: {command}  ({page})"))
+}
+
+/// Stopped by a person.
+pub(crate) fn interrupted(what: &str) -> Finding {
+    Finding::error(codes::INTERRUPTED, Class::Interrupted, "run", format!("stopped while it was to {what}"))
+        .advice("run the same command again to go on from here")
+}
+
+/// A bug of ours.
+pub(crate) fn internal(what: impl Into<String>) -> Finding {
+    Finding::error(codes::INTERNAL, Class::Internal, "xtask", what).remedy("write down what happened", "cargo xtask report")
+}
+
+/// A file that can't be read or written. The error of fs-err names it.
+pub(crate) fn io(error: &std::io::Error) -> Finding {
+    Finding::error(codes::INTERNAL, Class::Internal, "file", error.to_string())
+}
+
+/// The run lock is not to be had.
+pub(crate) fn lock(error: &LockError) -> Finding {
+    Finding::error(codes::LOCK_HELD, Class::Prerequisite, "target/xtask/lock", error.to_string())
+        .advice("wait for the other run, or end it; phases that only look (plan, status, logs, verify) need no lock")
+}
+
+fn facts(failure: &Failure) -> ToolFailure {
+    ToolFailure {
+        tool: failure.tool.clone(),
+        args: failure.args.clone(),
+        what: failure.what.clone(),
+        exit_code: failure.exit_code,
+        signal: failure.signal,
+        stdout: failure.stdout.clone(),
+        stderr: failure.stderr.clone(),
+        deadline_exceeded: failure.deadline_exceeded,
+    }
+}
+
+fn shown(failure: &Failure) -> String {
+    let text = if failure.stdout.trim().is_empty() { &failure.stderr } else { &failure.stdout };
+    text.chars().take(500).collect()
+}

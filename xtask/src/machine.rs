@@ -1,0 +1,35 @@
+//! What this machine has. The only facts about the operating system that the shared code asks for.
+
+use std::path::Path;
+
+use fs_err as fs;
+
+/// What a cluster can be made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// CPUs.
+    pub(crate) cpus: u32,
+    /// Bytes of memory in all, where known.
+    pub(crate) memory: Option<u64>,
+    /// Bytes of memory that are free now, where known.
+    pub(crate) free: Option<u64>,
+}
+
+/// Looks at this machine. Where docker runs in a machine of its own (Docker Desktop), that one counts: see `docker info`.
+pub(crate) fn look() -> Machine {
+    let cpus = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(u32::MAX));
+    let memory = fs::read_to_string(Path::new("/proc/meminfo")).ok();
+    let field = |name: &str| {
+        let line = memory.as_ref()?.lines().find_map(|l| l.strip_prefix(name))?;
+        line.trim_start_matches(':').trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    Machine { cpus, memory: field("MemTotal"), free: field("MemAvailable") }
+}
+
+/// How many image builds may run at once: `next build` alone keeps two CPUs busy and takes 2 GiB.
+pub(crate) fn build_slots() -> usize {
+    let machine = look();
+    let by_cpu = (machine.cpus / 2).max(2);
+    let by_memory = machine.free.map_or(u64::MAX, |free| free / (2 << 30));
+    usize::try_from(u64::from(by_cpu).min(by_memory)).unwrap_or(1).clamp(1, 8)
+}

@@ -1,0 +1,212 @@
+//! `setup`, `build-images` and `deploy`: three selections of the same steps.
+
+use std::sync::OnceLock;
+
+use plan::action::Action;
+use plan::snapshot::Snapshot;
+
+use crate::cli::{BuildFlags, Selection};
+use crate::context::Context;
+use crate::exec::{self, RunReport, Step};
+use crate::report::event::{Event, Outcome, StepName};
+use crate::report::text;
+use crate::session::{Done, Failed, Phase, Session};
+use crate::steps::secret::Kind;
+use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, rollout, secret, tools};
+use crate::{desired, observe, watch_files};
+
+/// `cargo xtask setup`.
+pub(crate) fn setup(session: &Session) -> Phase {
+    let cx = session.context(&Selection::default(), BuildFlags::default())?;
+    run(session, &cx, "setup", &cluster_steps())
+}
+
+/// `cargo xtask build-images`.
+pub(crate) fn build_images(session: &Session, selection: &Selection, build: BuildFlags) -> Phase {
+    let cx = session.context(selection, build)?;
+    let mut steps = cluster_steps();
+    steps.extend(image_steps(&cx)?);
+    run(session, &cx, "build-images", &steps)
+}
+
+/// `cargo xtask deploy`.
+pub(crate) fn deploy(session: &Session, selection: &Selection, build: BuildFlags, watch: bool) -> Phase {
+    if watch {
+        return watch_files::deploy(session, selection, build);
+    }
+    let cx = session.context(selection, build)?;
+    once(session, &cx)
+}
+
+/// One deploy.
+pub(crate) fn once(session: &Session, cx: &Context) -> Phase {
+    let steps = all_steps(cx)?;
+    run(session, cx, "deploy", &steps)
+}
+
+/// Tools and cluster.
+fn cluster_steps() -> Vec<Box<dyn Step>> {
+    vec![Box::new(tools::Tools::default()), Box::new(cluster::Cluster)]
+}
+
+fn image_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
+    let forced = match cx.build {
+        BuildFlags { no_cache: true, .. } => Some("--no-cache"),
+        BuildFlags { pull: true, .. } => Some("--pull"),
+        BuildFlags { rebuild: true, .. } => Some("--rebuild"),
+        BuildFlags { .. } => None,
+    };
+    let mut steps: Vec<Box<dyn Step>> = Vec::new();
+    for wanted in cx.images()? {
+        steps.push(Box::new(image::Image { wanted, forced, built: OnceLock::new() }));
+    }
+    Ok(steps)
+}
+
+/// Every step of `deploy`, which `plan` and `verify` look at too.
+pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
+    let mut steps = cluster_steps();
+    steps.extend(image_steps(cx)?);
+    steps.push(Box::new(namespace::Namespace(desired::namespace(cx))));
+    if !cx.generated_keys().is_empty() {
+        steps.push(Box::new(secret::Secret(Kind::Generated)));
+    }
+    let mut before: Vec<StepName> = vec![names::namespace()];
+    if let Some(database) = cx.database() {
+        steps.push(Box::new(secret::Secret(Kind::Database)));
+        let after = vec![names::namespace(), names::secret(&database.secret)];
+        steps.push(Box::new(release::Release { name: database.release.clone(), after }));
+        steps.push(Box::new(rollout::Rollout(database.release.clone())));
+        before.push(names::rollout(&database.release));
+    }
+    for wanted in &cx.layout().releases {
+        let services: Vec<&String> = wanted.services.keys().filter(|s| cx.only.is_empty() || cx.only.contains(*s)).collect();
+        if services.is_empty() {
+            continue;
+        }
+        steps.push(Box::new(secret::Secret(Kind::Release(wanted.name.clone()))));
+        let mut after = before.clone();
+        after.push(names::secret(&wanted.secret));
+        // A release's pods need all its images, also those that this run was not asked to build.
+        after.extend(wanted.services.keys().map(|s| names::image(s)));
+        after.extend(wanted.after.iter().map(|r| names::rollout(r)));
+        steps.push(Box::new(release::Release { name: wanted.name.clone(), after }));
+        steps.push(Box::new(rollout::Rollout(wanted.name.clone())));
+    }
+    steps.push(Box::new(endpoints::Endpoints));
+    steps.push(Box::new(prune::Prune));
+    Ok(steps)
+}
+
+/// Looks, and either finds everything as it should be or lets the executor do what is missing.
+fn run(session: &Session, cx: &Context, phase: &'static str, steps: &[Box<dyn Step>]) -> Phase {
+    let _lock = session.lock()?;
+    cx.reporter.send(Event::Started { phase, text: headline(cx) });
+    let world = look(cx)?;
+    cx.update(|seen| *seen = world);
+    let kept: Vec<(StepName, String)> = steps
+        .iter()
+        .map_while(|step| match step.decide(cx) {
+            Action::Keep { what } => Some((step.name(), what)),
+            _ => None,
+        })
+        .collect();
+    if kept.len() == steps.len() {
+        for (step, text) in kept {
+            cx.reporter.send(Event::StepKept { step, text });
+        }
+        return Ok(finished(session, cx, format!("Up to date in {}: {}", text::duration(session.elapsed()), counted(cx, steps))));
+    }
+    announce(cx);
+    let report = exec::run(cx, steps);
+    told(session, cx, phase, &report)
+}
+
+/// Looks at the world as far as the tools are there for it.
+pub(crate) fn look(cx: &Context) -> Result<Snapshot, Failed> {
+    // Digests are computed while the cluster is asked.
+    let images = cx.images()?;
+    Ok(observe::everything(cx, &images)?)
+}
+
+/// `todo-chatbot -> minikube (layout monolith)`.
+pub(crate) fn headline(cx: &Context) -> String {
+    format!("{} -> {} (layout {})", cx.config.name, cx.profile(), cx.layout)
+}
+
+/// Says what a user without an environment file should know.
+fn announce(cx: &Context) {
+    let generated: Vec<String> = cx.generated_keys().into_iter().collect();
+    if !generated.is_empty() {
+        cx.reporter.send(Event::Note {
+            text: format!("{} {} not set in .env: generated once for development, kept in the cluster", generated.join(", "), if generated.len() == 1 { "is" } else { "are" }),
+        });
+    }
+    if let Some(database) = cx.database() {
+        cx.reporter.send(Event::Note {
+            text: format!("{} is not set in .env: a development database `{}` ({}) runs in the cluster", database.key, database.release, database.image),
+        });
+    }
+}
+
+fn told(session: &Session, cx: &Context, phase: &'static str, report: &RunReport) -> Phase {
+    if !report.ok() {
+        let (open, all) = (report.open(), report.steps.len());
+        return Err(Failed {
+            findings: report.findings.clone(),
+            summary: format!("{open} of {all} steps not done; nothing was rolled back. Run the same command to go on from here."),
+        });
+    }
+    let took = text::duration(session.elapsed());
+    let longest = |kind: &str| {
+        let of_kind = report.steps.iter().filter(|s| s.name.kind == kind && s.outcome == Outcome::Ok);
+        of_kind.map(|s| s.took).max().map(|longest| format!("{kind} {}", text::duration(longest)))
+    };
+    let parts: Vec<String> = ["cluster", "image", "release", "rollout", "endpoints"].iter().filter_map(|kind| longest(kind)).collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    let what = match phase {
+        "deploy" => "Running",
+        "setup" => "Cluster ready",
+        _ => "Images ready",
+    };
+    Ok(finished(session, cx, format!("{what} in {took}{parts}")))
+}
+
+/// The closing line with what to do now.
+fn finished(_session: &Session, cx: &Context, summary: String) -> Done {
+    let mut done = Done::saying(summary);
+    let deployed = cx.look(|world| world.objects.as_ref().is_some_and(|o| o.of_kind("Deployment").next().is_some()));
+    if !deployed {
+        return done.pointer("next", "cargo xtask deploy");
+    }
+    if let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
+        let served = cx.look(|world| desired::access(cx, world)).is_ok_and(|a| a != plan::config::Access::PortForward);
+        done = if served { done.pointer("open", origin) } else { done.pointer("open", format!("cargo xtask open    serves {origin}")) };
+    }
+    done.pointer("next", "cargo xtask status --watch    or    cargo xtask test")
+}
+
+/// `2 images, 1 release, 3 pods ready, http://… answers`.
+fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
+    let of = |kind: &str| steps.iter().filter(|s| s.name().kind == kind).count();
+    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let mut parts = Vec::new();
+    for (kind, what) in [("image", "image"), ("release", "release")] {
+        if of(kind) > 0 {
+            parts.push(plural(of(kind), what));
+        }
+    }
+    if of("rollout") > 0 {
+        let pods = cx.look(|world| {
+            let objects = world.objects.as_ref();
+            objects.map_or(0, |o| o.of_kind("Pod").filter(|p| plan::objects::text(p, "/status/phase") == "Running").count())
+        });
+        parts.push(format!("{} ready", plural(pods, "pod")));
+    } else {
+        parts.push(format!("cluster {} runs", cx.profile()));
+    }
+    if of("endpoints") > 0 && let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
+        parts.push(format!("{origin} answers"));
+    }
+    parts.join(", ")
+}
