@@ -3,9 +3,11 @@
 //! Nothing here starts a process, reads a clock or opens a connection; the manifest makes it so.
 
 pub mod action;
+pub mod catalogue;
 pub mod config;
 pub mod decide;
 pub mod desired;
+pub mod diagnose;
 pub mod envfile;
 pub mod finding;
 pub mod identity;

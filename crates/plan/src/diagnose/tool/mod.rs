@@ -1,0 +1,176 @@
+//! Why a tool failed, from its exit code and its own words.
+
+mod api;
+mod docker;
+mod helm;
+mod kubectl;
+mod minikube;
+
+use std::time::Duration;
+
+use super::facts::Seconds;
+use crate::catalogue::{codes, finding};
+use crate::finding::Finding;
+use crate::invocation::Tool;
+
+pub use minikube::status as minikube_status;
+
+/// A call that failed, or that exited 0 and did not do what it should (`minikube image build`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolFailure {
+    /// Which tool.
+    pub tool: Tool,
+    /// Its arguments; profile, context, namespace and release are read from them.
+    pub args: Vec<String>,
+    /// Its exit code, if it ended by itself.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it (Unix).
+    pub signal: Option<i32>,
+    /// What it printed, redacted by the caller.
+    pub stdout: String,
+    /// What it complained about, redacted by the caller.
+    pub stderr: String,
+    /// It was ended after this long because its deadline had come.
+    pub deadline_exceeded: Option<Duration>,
+    /// What it was run for: a fragment such as "build image `todo-backend`" ([`crate::invocation::Invocation::what`]).
+    pub what: String,
+}
+
+impl ToolFailure {
+    /// The value of a flag: `--name value`, `--name=value`.
+    fn flag(&self, names: &[&str]) -> Option<&str> {
+        let mut args = self.args.iter();
+        while let Some(arg) = args.next() {
+            if names.contains(&arg.as_str()) {
+                return args.next().map(String::as_str);
+            }
+            if let Some((name, value)) = arg.split_once('=').filter(|(name, _)| names.contains(name)) {
+                debug_assert!(!name.is_empty());
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// Everything it said, complaints first.
+    fn words(&self) -> String {
+        format!("{}\n{}", self.stderr, self.stdout)
+    }
+
+    /// A finding about this call, with what it was for and its own words.
+    fn finding(&self, code: &'static str, cause: impl Into<String>) -> Finding {
+        finding(code, self.tool.program(), cause).original(self.words().trim())
+    }
+
+    /// How it ended, for people.
+    fn end(&self) -> String {
+        match (self.exit_code, self.signal) {
+            (Some(code), _) => format!("exit {code}"),
+            (None, Some(signal)) => format!("ended by signal {signal}"),
+            (None, None) => "no exit code".to_owned(),
+        }
+    }
+}
+
+/// The finding for a failed call: always one, at worst [`codes::UNKNOWN`] with the evidence.
+pub fn tool(failure: &ToolFailure) -> Finding {
+    if let Some(after) = failure.deadline_exceeded {
+        return hung(failure, after);
+    }
+    if failure.signal == Some(2) {
+        return failure.finding(codes::INTERRUPTED, format!("{} was interrupted: {}", failure.tool.program(), failure.what));
+    }
+    let found = match failure.tool {
+        Tool::Minikube => minikube::explain(failure),
+        Tool::Docker => docker::explain(failure),
+        Tool::Helm => helm::explain(failure),
+        Tool::Kubectl => kubectl::explain(failure),
+        Tool::Cargo | Tool::App => None,
+    };
+    found.or_else(|| anywhere(failure)).unwrap_or_else(|| unknown(failure))
+}
+
+/// What any tool may run into.
+fn anywhere(failure: &ToolFailure) -> Option<Finding> {
+    let words = failure.words();
+    let name = failure.tool.program();
+    let line = |pattern: &str| line_with(&words, pattern).to_owned();
+    if words.contains("no space left on device") {
+        return Some(disk_full(failure));
+    }
+    if words.contains("address already in use") || words.contains("unable to listen on any of the requested ports") {
+        let line = line(if words.contains("address already in use") { "address already in use" } else { "unable to listen" });
+        let found = failure.finding(codes::PORT_TAKEN, format!("{name}: a port is taken on this machine: {line}"));
+        return Some(found.evidence(name, line).advice("end the program that uses it, or choose another port in xtask.toml"));
+    }
+    api::certificate(failure, &words).or_else(|| {
+        let network = [
+            "proxyconnect",
+            "no such host",
+            "Temporary failure in name resolution",
+            "network is unreachable",
+            "TLS handshake timeout",
+        ];
+        let pattern = network.into_iter().find(|pattern| words.contains(pattern))?;
+        let line = line(pattern);
+        Some(
+            failure
+                .finding(codes::NETWORK, format!("{name} can't reach the network: {}", super::registry::network_trouble(&line)))
+                .evidence(format!("{name} ({})", failure.end()), line)
+                .advice("check the connection and the VPN; behind a proxy set HTTP_PROXY, HTTPS_PROXY and NO_PROXY"),
+        )
+    })
+}
+
+fn disk_full(failure: &ToolFailure) -> Finding {
+    let words = failure.words();
+    failure
+        .finding(codes::DISK_FULL, format!("no space left on the disk: {}", failure.what))
+        .evidence(format!("{} ({})", failure.tool.program(), failure.end()), line_with(&words, "no space left on device"))
+        .remedy("remove images of this project that no pod uses", "cargo xtask cleanup --scope images")
+        .remedy("see what takes the room", "docker system df")
+}
+
+fn hung(failure: &ToolFailure, after: Duration) -> Finding {
+    let name = failure.tool.program();
+    let seconds = Seconds(i64::try_from(after.as_secs()).unwrap_or(i64::MAX));
+    let text = format!("{name} did not end within {seconds}: {}", failure.what);
+    let mut found = failure.finding(codes::TOOL_HUNG, text);
+    let words = failure.words();
+    if let Some(last) = words.lines().rev().find(|line| !line.trim().is_empty()) {
+        found = found.evidence(format!("last line of {name}"), last.trim());
+    }
+    found
+        .remedy("see whether daemon and cluster answer", "cargo xtask doctor")
+        .remedy("see where it hangs", command_line(failure))
+}
+
+fn unknown(failure: &ToolFailure) -> Finding {
+    let name = failure.tool.program();
+    let last = failure.stderr.lines().chain(failure.stdout.lines()).filter(|line| !line.trim().is_empty());
+    let tail: Vec<&str> = last.collect();
+    let tail = tail[tail.len().saturating_sub(12)..].join("\n");
+    let text = format!("unknown failure of {name} ({}): {}", failure.end(), failure.what);
+    let said = if tail.is_empty() { "it printed nothing".to_owned() } else { tail };
+    failure
+        .finding(codes::UNKNOWN, text)
+        .evidence(format!("{name} ({})", failure.end()), said)
+        .remedy("see it for yourself", command_line(failure))
+        .remedy("a report: writes what is needed, without secrets", "cargo xtask report")
+}
+
+fn command_line(failure: &ToolFailure) -> String {
+    let call = crate::invocation::Invocation::new(failure.tool, "", Duration::ZERO).args(failure.args.iter().cloned());
+    call.command_line()
+}
+
+/// The line that contains `pattern`, trimmed.
+fn line_with<'a>(text: &'a str, pattern: &str) -> &'a str {
+    text.lines().find(|line| line.contains(pattern)).unwrap_or_default().trim()
+}
+
+/// What stands between `before` and `after`.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let rest = text.split_once(before)?.1;
+    Some(rest.split_once(after)?.0)
+}
