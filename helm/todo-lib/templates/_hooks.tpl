@@ -98,7 +98,10 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{- /* One request through the Service, with the service's own image: the one image that is sure to be on the node. */ -}}
+{{- /*
+One request through the Service, with the service's own image: the one image that is sure to be on the node. The pod stays
+until the next run, or `helm test --logs` would find no log.
+*/ -}}
 {{- define "todo-lib.helmtest" -}}
 {{- include "todo-lib.load" . -}}
 {{- if .helmTest.enabled -}}
@@ -112,7 +115,7 @@ metadata:
     {{- include "todo-lib.podLabels" $labels | nindent 4 }}
   annotations:
     helm.sh/hook: test
-    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+    helm.sh/hook-delete-policy: before-hook-creation
 spec:
   {{- include "todo-lib.podCommon" .root | nindent 2 }}
   restartPolicy: Never

@@ -1,0 +1,16 @@
+//! The charts as they are in `helm/`, rendered with the helm on PATH.
+
+#[cfg(test)]
+mod generated;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod helm;
+#[cfg(test)]
+mod package;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod renders;
