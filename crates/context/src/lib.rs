@@ -5,9 +5,11 @@
 //! neither do extended attributes. The rules and their proof are in `docs/adr/`.
 
 mod cache;
+mod dockerfile;
 mod error;
 mod hash;
 mod ignore;
+mod lint;
 mod manifest;
 mod stat;
 mod walk;
@@ -17,8 +19,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 pub use cache::StatCache;
+pub use dockerfile::{base_images, syntax_image};
 pub use error::{ContextError, Problem};
 pub use ignore::Dialect;
+pub use lint::{MissingSource, Why, missing_sources};
 pub use manifest::{Change, ChangeKind, Content, Entry, Manifest, Sum, summary};
 
 use ignore::{IgnoreFile, Matcher};

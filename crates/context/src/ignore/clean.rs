@@ -3,7 +3,7 @@
 use super::Dialect;
 
 /// The shortest path that says the same: no empty names, no `.`, `..` taken back where it can be. `/` separates.
-pub(super) fn path(p: &[u8]) -> Vec<u8> {
+pub(crate) fn path(p: &[u8]) -> Vec<u8> {
     let rooted = p.first() == Some(&b'/');
     let mut names: Vec<&[u8]> = Vec::new();
     for name in p.split(|b| *b == b'/') {

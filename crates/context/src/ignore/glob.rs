@@ -127,49 +127,108 @@ fn compile(pattern: &[char], dialect: Dialect) -> Result<Kind, String> {
     Ok(kind)
 }
 
-/// The syntax check that docker makes first (Go's `filepath.Match`): classes must be closed and hold whole ranges.
+/// The syntax check that docker makes first: Go's `filepath.Match(pattern, ".")`, asked for its error only. It stops where the
+/// match fails, so that a mistake behind a first `*` is often not seen.
 pub(super) fn check(pattern: &[u8], dialect: Dialect) -> Result<(), &'static str> {
     let escapes = dialect == Dialect::Unix;
+    let mut name: &[u8] = b".";
     let mut rest = pattern;
-    while let Some((&b, tail)) = rest.split_first() {
-        rest = tail;
-        if b == b'\\' && escapes {
-            rest = rest.get(1..).ok_or("a backslash at the end escapes nothing")?;
-        } else if b == b'[' {
-            rest = rest.strip_prefix(b"^").unwrap_or(rest);
-            let mut ranges = 0;
-            loop {
-                if ranges > 0
-                    && let Some(after) = rest.strip_prefix(b"]")
-                {
-                    rest = after;
-                    break;
-                }
-                rest = member(rest, escapes)?;
-                if let Some(after) = rest.strip_prefix(b"-") {
-                    rest = member(after, escapes)?;
-                }
-                ranges += 1;
-            }
+    while !rest.is_empty() {
+        let stars = rest.iter().take_while(|b| **b == b'*').count();
+        let (chunk, after) = rest[stars..].split_at(chunk_end(&rest[stars..], escapes));
+        rest = after;
+        if chunk.is_empty() {
+            return Ok(());
         }
+        let fits = |left: &[u8]| left.is_empty() || !after.is_empty();
+        let mut matched = chunk_matches(chunk, name, escapes)?.filter(|left| fits(left));
+        if matched.is_none() && stars > 0 && !name.is_empty() {
+            matched = chunk_matches(chunk, &name[1..], escapes)?.filter(|left| fits(left));
+        }
+        let Some(left) = matched else { return Ok(()) };
+        name = left;
     }
     Ok(())
 }
 
-/// One character of a class; what follows it.
-fn member(rest: &[u8], escapes: bool) -> Result<&[u8], &'static str> {
+/// Where the next `*` outside of a class is.
+fn chunk_end(pattern: &[u8], escapes: bool) -> usize {
+    let mut in_class = false;
+    let mut at = 0;
+    while at < pattern.len() {
+        match pattern[at] {
+            b'\\' if escapes => at += 1,
+            b'[' => in_class = true,
+            b']' => in_class = false,
+            b'*' if !in_class => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    pattern.len()
+}
+
+/// What `chunk`, which has no `*`, leaves of `name`; nothing when it does not match. Its syntax is read to the end either way.
+fn chunk_matches<'n>(mut chunk: &[u8], mut name: &'n [u8], escapes: bool) -> Result<Option<&'n [u8]>, &'static str> {
+    let mut failed = false;
+    while let Some((&b, rest)) = chunk.split_first() {
+        let c = name.first().copied();
+        failed = failed || c.is_none();
+        name = name.get(1..).unwrap_or_default();
+        match b {
+            b'[' => {
+                let (after, hit) = class(rest, c, escapes)?;
+                failed = failed || !hit;
+                chunk = after;
+            }
+            // The name is `.`, never a separator.
+            b'?' => chunk = rest,
+            b'\\' if escapes => {
+                let (next, after) = rest.split_first().ok_or("a backslash at the end escapes nothing")?;
+                failed = failed || c != Some(*next);
+                chunk = after;
+            }
+            literal => {
+                failed = failed || c != Some(literal);
+                chunk = rest;
+            }
+        }
+    }
+    Ok((!failed).then_some(name))
+}
+
+/// A class behind its `[`: what follows it, and whether it holds `c`.
+fn class(rest: &[u8], c: Option<u8>, escapes: bool) -> Result<(&[u8], bool), &'static str> {
+    let (mut rest, negated) = rest.strip_prefix(b"^").map_or((rest, false), |rest| (rest, true));
+    let mut hit = false;
+    let mut empty = true;
+    loop {
+        if !empty && let Some(after) = rest.strip_prefix(b"]") {
+            return Ok((after, hit != negated));
+        }
+        let (lo, after) = member(rest, escapes)?;
+        let (hi, after) = match after.strip_prefix(b"-") {
+            Some(after) => member(after, escapes)?,
+            None => (lo, after),
+        };
+        hit = hit || c.is_some_and(|c| (lo..=hi).contains(&char::from(c)));
+        empty = false;
+        rest = after;
+    }
+}
+
+/// One character of a class, and what follows it.
+fn member(rest: &[u8], escapes: bool) -> Result<(char, &[u8]), &'static str> {
     const OPEN: &str = "`[` has no `]`";
     let rest = match rest.first() {
         None => return Err(OPEN),
         Some(b'-') => return Err("`-` in a class stands between two characters"),
-        Some(b']') => return Err("a class holds at least one character"),
+        Some(b']') => return Err("a class holds at least one character, and a range two"),
         Some(b'\\') if escapes => &rest[1..],
         Some(_) => rest,
     };
-    let after = match rest.utf8_chunks().next().map(|chunk| chunk.valid().chars().next()) {
-        None => return Err(OPEN),
-        Some(None) => return Err("a class holds bytes that are not UTF-8"),
-        Some(Some(c)) => &rest[c.len_utf8()..],
-    };
-    if after.is_empty() { Err(OPEN) } else { Ok(after) }
+    // Patterns are UTF-8 by now.
+    let c = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()).ok_or(OPEN)?;
+    let after = &rest[c.len_utf8()..];
+    if after.is_empty() { Err(OPEN) } else { Ok((c, after)) }
 }

@@ -9,6 +9,7 @@ mod glob;
 mod regex;
 
 use crate::error::Problem;
+pub(crate) use clean::path as clean_path;
 pub(crate) use file::{IgnoreFile, find};
 use glob::Glob;
 
@@ -154,6 +155,18 @@ impl Matcher {
             pattern == path || (pattern.starts_with(path) && pattern.get(path.len()) == Some(&b'/'))
         };
         !self.patterns.iter().any(|p| p.exception && begins_with_folder(p))
+    }
+
+    /// The line and the text of the pattern that leaves `path` or a folder above it out.
+    pub(crate) fn decider(&self, path: &[u8]) -> Option<(usize, String)> {
+        let mut decider: Option<&Pattern> = None;
+        for p in self.patterns.iter().filter(|p| p.broken.is_none()) {
+            let parents = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(end, _)| &path[..end]);
+            if parents.chain([path]).any(|part| p.glob.matches(part)) {
+                decider = if p.exception { None } else { decider.or(Some(p)) };
+            }
+        }
+        decider.map(|p| (p.line, p.text.clone()))
     }
 
     /// The problem behind a refusal, for the ignore file it came from.
