@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from app import __version__, db, errors, health, todos
+from app import __version__, db, errors, health, objects, todos
 from app.chat import providers
 from app.chat import routes as chat_routes
 from app.chat.service import Chat
@@ -43,6 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await provider.close()
         await engine.dispose()
+        if app.state.store is not None:
+            app.state.store.close()
         _log.info("stopped")
 
     # No docs page: FastAPI's loads its scripts from a public CDN. The document itself is enough
@@ -62,6 +64,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.include_router(todos.router)
     app.include_router(chat_routes.router)
+    if settings.r2 is not None:
+        from app import attachments
+
+        app.state.store = objects.Store(settings.r2)
+        app.include_router(attachments.router)
 
     app.add_middleware(
         BodyLimit, upload_max_bytes=settings.attachment_max_bytes + _MULTIPART_OVERHEAD

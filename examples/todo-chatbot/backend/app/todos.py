@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import attachments
 from app.auth import CurrentUser
 from app.db import Session
 from app.errors import ApiError
 from app.models import TITLE_MAX, Attachment, Todo
+from app.objects import remove_objects
 
 router = APIRouter(prefix="/api/todos", tags=["todos"])
 
@@ -153,5 +153,5 @@ async def remove_todo(
     """Delete a todo with its attachments."""
     keys = await delete_todo(session, user.id, todo_id)
     await session.commit()
-    await attachments.remove_objects(request.app.state.store, keys)
+    await remove_objects(request.app.state.store, keys)
     return Response(status_code=204)

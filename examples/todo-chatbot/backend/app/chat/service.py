@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app import attachments
 from app.chat import store, tools
 from app.chat.types import AssistantMessage, ChatProvider, ProviderError
 from app.errors import ApiError
 from app.models import ChatMessage, ToolCall
+from app.objects import Store, remove_objects
 
 MAX_ROUNDS = 8
 """How often a provider may call tools within one turn."""
@@ -53,7 +53,7 @@ class Chat:
 
     sessions: async_sessionmaker[AsyncSession]
     provider: ChatProvider
-    objects: attachments.Store | None
+    objects: Store | None
 
     async def turn(
         self,
@@ -100,7 +100,7 @@ class Chat:
                 turn.reply = self.provider.signature + await _questions(context, still)
                 session.add(self._message(turn, turn.reply))
             await session.commit()
-        await attachments.remove_objects(self.objects, context.orphans)
+        await remove_objects(self.objects, context.orphans)
         return turn
 
     async def _answer(self, user_id: str, turn: Turn) -> None:
@@ -168,7 +168,7 @@ class Chat:
         turn.calls += records
         if questions or not records:
             turn.reply = message.content
-        await attachments.remove_objects(self.objects, context.orphans)
+        await remove_objects(self.objects, context.orphans)
 
     async def _report(self, turn: Turn, code: str, sentence: str) -> None:
         turn.reply, turn.error_code = sentence, code
