@@ -5,7 +5,8 @@ use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
 use plan::action::Action;
-use plan::finding::{Class, Finding};
+use plan::catalogue::{codes, finding};
+use plan::finding::Finding;
 
 use crate::context::Context;
 use crate::report::event::{Event, Outcome, StepName};
@@ -13,9 +14,9 @@ use crate::report::event::{Event, Outcome, StepName};
 /// One thing that should be true, and how to make it so.
 pub(crate) trait Step: Send + Sync {
     /// Its name in every view.
-    fn name(&self) -> StepName;
+    fn name(&self, cx: &Context) -> StepName;
     /// What has to be done before: steps, or milestones that a step reaches while it runs.
-    fn after(&self) -> Vec<StepName>;
+    fn after(&self, cx: &Context) -> Vec<StepName>;
     /// Compares what should be with what was last seen. Pure: reads `cx.world` only.
     fn decide(&self, cx: &Context) -> Action;
     /// Changes the world, waits for it to follow, and looks again, so that `decide` can be asked once more.
@@ -98,11 +99,11 @@ impl RunReport {
 /// Runs `steps` in the order of their needs. Nothing new is begun after a failure or Ctrl-C; what runs may finish.
 pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
     let mut report = RunReport::default();
-    let names: Vec<StepName> = steps.iter().map(|s| s.name()).collect();
+    let names: Vec<StepName> = steps.iter().map(|s| s.name(cx)).collect();
     // A need that no step of this phase brings is no need: `deploy --service x` leaves the others out.
     let offered: BTreeSet<StepName> = names.iter().cloned().chain(steps.iter().flat_map(|s| s.milestones())).collect();
     let needs: Vec<BTreeSet<StepName>> =
-        steps.iter().map(|s| s.after().into_iter().filter(|n| offered.contains(n)).collect()).collect();
+        steps.iter().map(|s| s.after(cx).into_iter().filter(|n| offered.contains(n)).collect()).collect();
     let mut reached: BTreeSet<StepName> = BTreeSet::new();
     let mut waiting: BTreeSet<usize> = (0..steps.len()).collect();
     let mut started: BTreeMap<usize, Instant> = BTreeMap::new();
@@ -177,13 +178,13 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
 fn attempt(cx: &Context, step: &dyn Step, run: &Running<'_>) -> Result<Outcome, Vec<Finding>> {
     let begun = Instant::now();
     let finish = |outcome, text: String| {
-        cx.reporter.send(Event::StepFinished { step: step.name(), outcome, text, took: begun.elapsed() });
+        cx.reporter.send(Event::StepFinished { step: step.name(cx), outcome, text, took: begun.elapsed() });
         Ok(outcome)
     };
     match step.decide(cx) {
         Action::Keep { what } => return finish(Outcome::Keep, what),
         Action::Blocked(finding) => return Err(vec![*finding]),
-        Action::Unknown { until } => return Err(vec![unsettled(step, &format!("it can't be known before {until}"))]),
+        Action::Unknown { until } => return Err(vec![unsettled(cx, step, &format!("it can't be known before {until}"))]),
         Action::Do { why, .. } => run.progress(why),
     }
     step.apply(cx, run)?;
@@ -191,13 +192,13 @@ fn attempt(cx: &Context, step: &dyn Step, run: &Running<'_>) -> Result<Outcome, 
     match step.decide(cx) {
         Action::Keep { what } => finish(Outcome::Ok, what),
         Action::Blocked(finding) => Err(vec![*finding]),
-        Action::Do { verb, why } => Err(vec![unsettled(step, &format!("after it was done, it still asks for: {verb} ({why})"))]),
-        Action::Unknown { until } => Err(vec![unsettled(step, &format!("after it was done, it still waits until {until}"))]),
+        Action::Do { verb, why } => Err(vec![unsettled(cx, step, &format!("after it was done, it still asks for: {verb} ({why})"))]),
+        Action::Unknown { until } => Err(vec![unsettled(cx, step, &format!("after it was done, it still waits until {until}"))]),
     }
 }
 
-fn unsettled(step: &dyn Step, what: &str) -> Finding {
-    let name = step.name();
-    Finding::error("XT902", Class::Internal, name.to_string(), format!("step `{name}` did not take effect: {what}"))
+fn unsettled(cx: &Context, step: &dyn Step, what: &str) -> Finding {
+    let name = step.name(cx);
+    finding(codes::INTERNAL, name.to_string(), format!("step `{name}` did not take effect: {what}"))
         .remedy("see what was called and what it said", "cargo xtask report")
 }

@@ -16,6 +16,7 @@ pub mod invocation;
 pub mod objects;
 pub mod overlay;
 pub mod problem;
+pub mod prune;
 pub mod snapshot;
 pub mod units;
 pub mod version;

@@ -71,6 +71,23 @@ impl DockerHost {
     }
 }
 
+/// What an address of the application answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The service of xtask.toml.
+    pub service: String,
+    /// What was asked: a URL, or a path through the API server.
+    pub address: String,
+    /// Whether anything answered.
+    pub reached: bool,
+    /// Whether it answered as it should.
+    pub ok: bool,
+    /// In a few words: `200 in 38 ms`.
+    pub said: String,
+    /// The beginning of the body.
+    pub body: String,
+}
+
 /// One look at the world. What is `None` was not looked at, or could not be.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -84,4 +101,6 @@ pub struct Snapshot {
     pub images: Option<BTreeMap<String, NodeImage>>,
     /// The node's docker.
     pub docker: Option<DockerHost>,
+    /// What the application's addresses answered.
+    pub endpoints: Option<Vec<Endpoint>>,
 }

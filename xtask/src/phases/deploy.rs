@@ -107,7 +107,7 @@ fn run(session: &Session, cx: &Context, phase: &'static str, steps: &[Box<dyn St
     let kept: Vec<(StepName, String)> = steps
         .iter()
         .map_while(|step| match step.decide(cx) {
-            Action::Keep { what } => Some((step.name(), what)),
+            Action::Keep { what } => Some((step.name(cx), what)),
             _ => None,
         })
         .collect();
@@ -188,7 +188,7 @@ fn finished(_session: &Session, cx: &Context, summary: String) -> Done {
 
 /// `2 images, 1 release, 3 pods ready, http://… answers`.
 fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
-    let of = |kind: &str| steps.iter().filter(|s| s.name().kind == kind).count();
+    let of = |kind: &str| steps.iter().filter(|s| s.name(cx).kind == kind).count();
     let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut parts = Vec::new();
     for (kind, what) in [("image", "image"), ("release", "release")] {

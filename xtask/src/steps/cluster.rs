@@ -20,11 +20,11 @@ const DOCKER_IS_SETTLED: &str = "Preparing Kubernetes";
 pub(crate) struct Cluster;
 
 impl Step for Cluster {
-    fn name(&self) -> StepName {
+    fn name(&self, _cx: &Context) -> StepName {
         names::cluster()
     }
 
-    fn after(&self) -> Vec<StepName> {
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
         vec![names::tools()]
     }
 

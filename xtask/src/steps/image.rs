@@ -24,11 +24,11 @@ pub(crate) struct Image {
 }
 
 impl Step for Image {
-    fn name(&self) -> StepName {
+    fn name(&self, _cx: &Context) -> StepName {
         names::image(&self.wanted.service)
     }
 
-    fn after(&self) -> Vec<StepName> {
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
         vec![names::tools(), names::docker()]
     }
 

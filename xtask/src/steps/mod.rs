@@ -42,6 +42,9 @@ pub(crate) mod names {
     pub(crate) fn rollout(name: &str) -> StepName {
         StepName::new("rollout", name)
     }
+    pub(crate) fn prune() -> StepName {
+        StepName::new("prune", "")
+    }
     pub(crate) fn endpoints() -> StepName {
         StepName::new("endpoints", "")
     }

@@ -15,11 +15,11 @@ use crate::report::event::StepName;
 pub(crate) struct Namespace(pub(crate) Wanted);
 
 impl Step for Namespace {
-    fn name(&self) -> StepName {
+    fn name(&self, _cx: &Context) -> StepName {
         names::namespace()
     }
 
-    fn after(&self) -> Vec<StepName> {
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
         vec![names::cluster()]
     }
 

@@ -22,11 +22,11 @@ pub(crate) struct Release {
 }
 
 impl Step for Release {
-    fn name(&self) -> StepName {
+    fn name(&self, _cx: &Context) -> StepName {
         names::release(&self.name)
     }
 
-    fn after(&self) -> Vec<StepName> {
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
         self.after.clone()
     }
 

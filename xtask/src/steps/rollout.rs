@@ -13,11 +13,11 @@ use crate::{desired, failure, observe, watch};
 pub(crate) struct Rollout(pub(crate) String);
 
 impl Step for Rollout {
-    fn name(&self) -> StepName {
+    fn name(&self, _cx: &Context) -> StepName {
         names::rollout(&self.0)
     }
 
-    fn after(&self) -> Vec<StepName> {
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
         vec![names::release(&self.0)]
     }
 

@@ -18,11 +18,11 @@ pub(crate) struct Tools {
 }
 
 impl Step for Tools {
-    fn name(&self) -> StepName {
+    fn name(&self, _cx: &Context) -> StepName {
         names::tools()
     }
 
-    fn after(&self) -> Vec<StepName> {
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
         Vec::new()
     }
 

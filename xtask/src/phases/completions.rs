@@ -1,0 +1,17 @@
+//! `completions`: a script for the shell.
+
+use clap::CommandFactory as _;
+
+use crate::cli::Cli;
+use crate::report::event::Event;
+use crate::session::{Done, Phase, Session};
+
+/// `cargo xtask completions SHELL`. The script completes `xtask`, for those who alias it or put it on PATH.
+pub(crate) fn completions(session: &Session, shell: clap_complete::Shell) -> Phase {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "xtask", &mut script);
+    let text = String::from_utf8_lossy(&script).into_owned();
+    let data = serde_json::json!({"script": text});
+    session.reporter.send(Event::Answer { about: "completions", text, data });
+    Ok(Done::default())
+}

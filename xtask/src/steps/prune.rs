@@ -1,0 +1,66 @@
+//! Old images of this project: removed after a build, because minikube switches the kubelet's own garbage collection off.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use plan::action::Action;
+use plan::desired::IMAGE_OWNER_LABEL;
+use plan::finding::Finding;
+use plan::objects::text;
+use plan::prune::{self, Kept};
+use serde_json::Value;
+
+use super::names;
+use crate::context::Context;
+use crate::exec::{Running, Step};
+use crate::failure;
+use crate::report::event::StepName;
+
+pub(crate) struct Prune;
+
+impl Step for Prune {
+    fn name(&self, _cx: &Context) -> StepName {
+        names::prune()
+    }
+
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
+        vec![names::endpoints()]
+    }
+
+    fn decide(&self, cx: &Context) -> Action {
+        // Only a build leaves something to remove.
+        if cx.built.load(Ordering::Relaxed) { Action::act("remove", "old images of this project") } else { Action::keep("nothing was built") }
+    }
+
+    fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
+        cx.built.store(false, Ordering::Relaxed);
+        let Some(host) = cx.look(|world| world.docker.clone()) else { return Ok(()) };
+        let label = format!("{IMAGE_OWNER_LABEL}={}", cx.config.name);
+        let all = tools::docker::images(&cx.runner, &host.endpoint(), Some(&label)).map_err(|f| failure::finding(cx, &f))?;
+        let listed = all.into_iter().map(|i| Kept { repository: i.repository, tag: i.tag, created: i.created_at }).collect();
+        let mut used: BTreeSet<String> = cx.images()?.iter().map(plan::desired::Image::reference).collect();
+        used.extend(in_use(cx));
+        let old = prune::old(listed, &used, prune::KEEP);
+        if old.is_empty() {
+            return Ok(());
+        }
+        run.progress(format!("removing {}", old.join(", ")));
+        for reference in &old {
+            // Not forced: docker refuses what a container still uses.
+            tools::docker::remove_image(&cx.runner, &host.endpoint(), reference).map_err(|f| failure::finding(cx, &f))?;
+        }
+        Ok(())
+    }
+}
+
+/// Every image that a pod of the namespace names.
+fn in_use(cx: &Context) -> Vec<String> {
+    cx.look(|world| {
+        let pods = world.objects.iter().flat_map(|o| o.of_kind("Pod"));
+        let containers = pods.flat_map(|p| {
+            let of = |at: &str| p.pointer(at).and_then(Value::as_array).into_iter().flatten();
+            of("/spec/containers").chain(of("/spec/initContainers"))
+        });
+        containers.map(|c| text(c, "/image").to_owned()).collect()
+    })
+}
