@@ -4,3 +4,4 @@
 
 pub mod finding;
 pub mod invocation;
+pub mod version;
