@@ -3,7 +3,7 @@
 use plan::invocation::Invocation;
 use serde::Serialize;
 
-use crate::runner::{Exit, Output, RunError, Runner};
+use crate::runner::{Exit, Follow, Output, RunError, Runner};
 
 /// How a call of a tool failed, in the tool's own words: what diagnosis works on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -129,6 +129,19 @@ impl Runner {
                 Refusal::Unclear(problem) => ToolError::Unclear { problem: self.redacted(&problem), failure },
             }
         })
+    }
+
+    /// Starts something that follows, with the errors of a question.
+    pub(crate) fn follow(&self, invocation: &Invocation) -> Result<Follow, ToolError> {
+        self.spawn_follow(invocation).map_err(|error| tool_error(invocation, error))
+    }
+
+    /// The error for a follower that did not say in time what it was started for.
+    pub(crate) fn too_late(&self, invocation: &Invocation) -> ToolError {
+        if self.cancel().is_requested() {
+            return ToolError::Cancelled { what: invocation.what.clone() };
+        }
+        ToolError::Failed(Box::new(Failure { deadline_exceeded: true, ..empty(invocation) }))
     }
 
     /// The output of a call as a failure, for callers that find out for themselves that it failed.

@@ -2,6 +2,8 @@
 
 mod answer;
 pub mod docker;
+pub mod helm;
+pub mod kubectl;
 pub mod minikube;
 pub mod runner;
 mod short;

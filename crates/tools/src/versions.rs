@@ -40,10 +40,7 @@ pub fn installed(runner: &Runner) -> Vec<Installed> {
     let tools = [Tool::Minikube, Tool::Docker, Tool::Helm, Tool::Kubectl];
     std::thread::scope(|scope| {
         let asked: Vec<_> = tools.into_iter().map(|tool| (tool, scope.spawn(move || one(runner, tool)))).collect();
-        asked
-            .into_iter()
-            .map(|(tool, thread)| thread.join().unwrap_or(Installed { tool, path: None, version: None }))
-            .collect()
+        asked.into_iter().map(|(tool, thread)| thread.join().unwrap_or(Installed { tool, path: None, version: None })).collect()
     })
 }
 
@@ -124,8 +121,13 @@ struct GitVersion {
 
 /// `kubectl --context C get --raw /version`: the API server's.
 pub fn api_server_invocation(context: &str) -> Invocation {
-    Invocation::new(Tool::Kubectl, format!("read the version of cluster `{context}`"), DEADLINE)
-        .args(["--context", context, "get", "--raw", "/version"])
+    Invocation::new(Tool::Kubectl, format!("read the version of cluster `{context}`"), DEADLINE).args([
+        "--context",
+        context,
+        "get",
+        "--raw",
+        "/version",
+    ])
 }
 
 /// The API server's version.

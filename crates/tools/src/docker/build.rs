@@ -183,14 +183,8 @@ impl BuildLog {
 impl Vertex {
     /// `[builder 2/5] RUN npm ci`, `[2/5] RUN …`, `[internal] load …`, `exporting to image`.
     fn named(text: &str) -> Self {
-        let plain = |name: &str| Self {
-            stage: None,
-            step: None,
-            total: None,
-            name: name.to_owned(),
-            tail: VecDeque::new(),
-            error: None,
-        };
+        let plain =
+            |name: &str| Self { stage: None, step: None, total: None, name: name.to_owned(), tail: VecDeque::new(), error: None };
         let Some((inside, name)) = text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) else { return plain(text) };
         let (stage, position) = inside.rsplit_once(' ').map_or((None, inside), |(stage, position)| (Some(stage), position));
         let numbers = position.split_once('/').and_then(|(n, of)| Some((n.trim().parse().ok()?, of.parse().ok()?)));
@@ -252,7 +246,8 @@ pub fn parse_build_failure(stderr: &str) -> Option<BuildFailure> {
     let summary = summary?;
     // Steps that were cancelled because another failed say so; the cause is the other.
     let failed = log.vertices.values().filter(|v| v.error.is_some());
-    let failed = failed.min_by_key(|v| v.error.as_deref().is_some_and(|e| e.contains("CANCELED") || e.contains("context canceled")));
+    let failed =
+        failed.min_by_key(|v| v.error.as_deref().is_some_and(|e| e.contains("CANCELED") || e.contains("context canceled")));
     Some(BuildFailure {
         step: failed.map(|v| v.name.clone()),
         error: failed.and_then(|v| v.error.clone()),
@@ -265,7 +260,11 @@ pub fn parse_build_failure(stderr: &str) -> Option<BuildFailure> {
 /// `Dockerfile:2`, `build/web.Dockerfile:12`: a line of its own.
 fn is_location(line: &str) -> bool {
     let Some((file, number)) = line.rsplit_once(':') else { return false };
-    !file.is_empty() && !line.starts_with([' ', '#', '>']) && !file.contains(' ') && !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
+    !file.is_empty()
+        && !line.starts_with([' ', '#', '>'])
+        && !file.contains(' ')
+        && !number.is_empty()
+        && number.chars().all(|c| c.is_ascii_digit())
 }
 
 /// How a build went.

@@ -7,14 +7,17 @@ mod system;
 use plan::invocation::Invocation;
 
 pub use build::{
-    BUILD_DEADLINE, BuildFailure, BuildLog, BuildOptions, BuildProgress, Built, VertexState, build, build_invocation, parse_build_failure,
+    BUILD_DEADLINE, BuildFailure, BuildLog, BuildOptions, BuildProgress, Built, VertexState, build, build_invocation,
+    parse_build_failure,
 };
 pub use images::{
-    ImageDetail, ImageRow, Inspected, Removed, history_size, history_size_invocation, images_by_label, images_by_label_invocation,
-    inspect, inspect_invocation, parse_history_size, parse_images, parse_inspect, parse_remove, remove, remove_invocation, tag,
-    tag_invocation,
+    ImageDetail, ImageRow, Inspected, Removed, history_size, history_size_invocation, images_by_label,
+    images_by_label_invocation, inspect, inspect_invocation, parse_history_size, parse_images, parse_inspect, parse_remove,
+    remove, remove_invocation, tag, tag_invocation,
 };
-pub use system::{Info, Usage, UsageRow, disk_usage, disk_usage_invocation, info, info_invocation, parse_disk_usage, parse_info, parse_size};
+pub use system::{
+    Info, Usage, UsageRow, disk_usage, disk_usage_invocation, info, info_invocation, parse_disk_usage, parse_info, parse_size,
+};
 
 use crate::minikube::DockerEnv;
 

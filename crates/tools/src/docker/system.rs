@@ -37,7 +37,9 @@ impl Info {
 
 /// `docker info --format json`
 pub fn info_invocation(endpoint: &Endpoint) -> Invocation {
-    endpoint.apply(Invocation::new(Tool::Docker, "ask the docker daemon what it has", DEADLINE)).args(["info", "--format", "json"])
+    endpoint
+        .apply(Invocation::new(Tool::Docker, "ask the docker daemon what it has", DEADLINE))
+        .args(["info", "--format", "json"])
 }
 
 /// The daemon. One that does not answer makes zeros on stdout and, depending on the version, exit code 1 or `ServerErrors`.

@@ -69,7 +69,13 @@ pub struct DockerEnv {
 
 /// `minikube docker-env --shell none -o json`. Not read-only: it restarts a node's dockerd that does not answer.
 pub fn docker_env_invocation(profile: &str) -> Invocation {
-    call(profile, format!("find the docker daemon of cluster `{profile}`"), SHORT).args(["docker-env", "--shell", "none", "-o", "json"])
+    call(profile, format!("find the docker daemon of cluster `{profile}`"), SHORT).args([
+        "docker-env",
+        "--shell",
+        "none",
+        "-o",
+        "json",
+    ])
 }
 
 /// The docker daemon of the node; of what is printed only the three variables that docker reads.

@@ -131,7 +131,8 @@ struct Config {
     #[serde(default)]
     kic_base_image: String,
     exposed_ports: Option<Vec<String>>,
-    kubernetes_config: KubernetesConfig,
+    #[serde(rename = "KubernetesConfig")]
+    kubernetes: KubernetesConfig,
     nodes: Option<Vec<ProfileNode>>,
     addons: Option<BTreeMap<String, bool>>,
 }
@@ -149,11 +150,11 @@ impl From<Row> for Profile {
             name,
             status,
             driver: config.driver,
-            runtime: config.kubernetes_config.container_runtime,
+            runtime: config.kubernetes.container_runtime,
             cpus: config.cpus,
             memory_mib: config.memory,
             disk_mb: config.disk_size,
-            kubernetes_version: config.kubernetes_config.kubernetes_version,
+            kubernetes_version: config.kubernetes.kubernetes_version,
             base_image: config.kic_base_image,
             exposed_ports: config.exposed_ports.unwrap_or_default(),
             nodes: config.nodes.unwrap_or_default(),

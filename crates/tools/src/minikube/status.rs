@@ -132,7 +132,11 @@ pub fn parse_status(output: &Output) -> Parsed<Status> {
         return Err(Refusal::Failed);
     }
     if text == "null" {
-        return if output.stderr.contains("unknown state") { Ok(Status::NodeMissing(output.stderr.trim().to_owned())) } else { Err(Refusal::Failed) };
+        return if output.stderr.contains("unknown state") {
+            Ok(Status::NodeMissing(output.stderr.trim().to_owned()))
+        } else {
+            Err(Refusal::Failed)
+        };
     }
     match serde_json::from_str(text)? {
         Told::One(node) => Ok(Status::Nodes(vec![node])),

@@ -19,7 +19,8 @@ const DOCKER_BEHAVIOUR: [&str; 5] =
 
 /// Set by cargo for what it runs; a nested cargo would rebuild everything because of them.
 const CARGO_PREFIXES: [&str; 5] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CFG_", "CARGO_BIN_", "CARGO_FEATURE_"];
-const CARGO_NAMES: [&str; 5] = ["CARGO", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "RUST_RECURSION_COUNT"];
+const CARGO_NAMES: [&str; 5] =
+    ["CARGO", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "RUST_RECURSION_COUNT"];
 
 /// The environment for `invocation`, made from the one of this process.
 pub(crate) fn for_child(mut env: Env, invocation: &Invocation) -> Env {
@@ -119,7 +120,13 @@ mod tests {
 
     #[test]
     fn nested_cargo_sees_nothing_of_the_outer_one_but_the_users_settings() {
-        let parent = [("CARGO", "x"), ("CARGO_HOME", "/c"), ("CARGO_MANIFEST_DIR", "x"), ("CARGO_PKG_NAME", "x"), ("RUSTUP_TOOLCHAIN", "1.89")];
+        let parent = [
+            ("CARGO", "x"),
+            ("CARGO_HOME", "/c"),
+            ("CARGO_MANIFEST_DIR", "x"),
+            ("CARGO_PKG_NAME", "x"),
+            ("RUSTUP_TOOLCHAIN", "1.89"),
+        ];
         assert_eq!(child(&parent, &call(Tool::Cargo)), ["CARGO_HOME=/c", "RUSTUP_TOOLCHAIN=1.89"]);
         assert_eq!(child(&parent, &call(Tool::App)), ["CARGO_HOME=/c"]);
     }

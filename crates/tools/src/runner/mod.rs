@@ -23,6 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 use plan::invocation::{Invocation, Lifetime, Secret, Stdin, Tool};
 
 pub use cancel::Cancel;
+pub(crate) use follow::Stopper;
 pub use follow::{Follow, FollowEvent};
 pub use journal::Entry;
 pub use lock::{LockError, Orphan, RunLock};
@@ -291,8 +292,8 @@ impl Runner {
             on_line(StreamLine { channel, text });
         };
         let (ended, call) = self.run(invocation, |channel, bytes| {
-            let (lines, tail) = (&mut lines[channel as usize], &mut tails[channel as usize]);
-            lines.push(bytes, |text| take(tail, channel, text));
+            let tail = &mut tails[channel as usize];
+            lines[channel as usize].push(bytes, |text| take(tail, channel, text));
         })?;
         for channel in [Channel::Stdout, Channel::Stderr] {
             let tail = &mut tails[channel as usize];
@@ -353,29 +354,29 @@ impl Runner {
         Ok(Started { child, children, watched, time, at })
     }
 
-    fn finish(&self, invocation: &Invocation, call: Started, ended: Ended, [stdout, stderr]: [String; 2]) -> Result<Output, RunError> {
+    fn finish(&self, invocation: &Invocation, call: Started, ended: Ended, texts: [String; 2]) -> Result<Output, RunError> {
+        let [stdout, stderr] = texts;
         let tool = name_of(invocation);
         let what = invocation.what.clone();
-        let took = call.at.elapsed();
-        let exit = ended.describe();
-        let started = call.time;
+        let (time, elapsed) = (call.time, call.at.elapsed());
         drop(call);
-        self.note(invocation, &tool, (started, took), exit, &stderr);
+        self.note(invocation, &tool, (time, elapsed), ended.describe(), &stderr);
         let Ended { exit, deadline_exceeded, cancelled, error } = ended;
         if cancelled {
             return Err(RunError::Cancelled { what });
         }
         if deadline_exceeded {
-            return Err(RunError::DeadlineExceeded { tool, what, stdout: self.redacted(&stdout), stderr, took });
+            return Err(RunError::DeadlineExceeded { tool, what, stdout: self.redacted(&stdout), stderr, took: elapsed });
         }
         match (exit, error) {
-            (Some(exit), _) => Ok(Output { exit, stdout, stderr, took }),
+            (Some(exit), _) => Ok(Output { exit, stdout, stderr, took: elapsed }),
             (None, Some(source)) => Err(RunError::Io { tool, what, source }),
             (None, None) => Err(RunError::Io { tool, what, source: std::io::Error::other("its end was not seen") }),
         }
     }
 
-    fn note(&self, invocation: &Invocation, tool: &str, (time, took): (SystemTime, Duration), exit: String, stderr: &str) {
+    fn note(&self, invocation: &Invocation, tool: &str, when: (SystemTime, Duration), exit: String, stderr: &str) {
+        let (time, elapsed) = when;
         let entry = Entry {
             time: time::rfc3339(time),
             tool: tool.to_owned(),
@@ -389,7 +390,7 @@ impl Runner {
                 Stdin::Secret(secret) => Some(secret.reveal().len()),
             },
             exit,
-            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            took_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             stderr_tail: end_of(stderr, JOURNAL_TAIL).to_owned(),
         };
         self.shared.journal.write(&entry);

@@ -176,9 +176,9 @@ mod imp {
     }
 
     pub(super) fn watch_signals(on_signal: impl Fn(i32) + Send + 'static) -> io::Result<()> {
+        use signal_hook::consts::{SIGINT, SIGTERM};
         use std::sync::Arc;
         use std::sync::atomic::{AtomicUsize, Ordering};
-        use signal_hook::consts::{SIGINT, SIGTERM};
         // Windows has no signal iterator: the handler leaves a number, a thread looks at it.
         let seen = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM] {
