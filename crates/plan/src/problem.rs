@@ -149,6 +149,11 @@ impl Lines {
         self.starts.partition_point(|start| *start <= offset).max(1)
     }
 
+    /// The offset at which `line`, from 1, begins; that of the last line for one behind it.
+    pub fn start(&self, line: usize) -> usize {
+        self.starts.get(line.saturating_sub(1)).or(self.starts.last()).copied().unwrap_or_default()
+    }
+
     /// How many lines there are, at least 1.
     pub fn count(&self) -> usize {
         self.starts.len()

@@ -134,6 +134,12 @@ impl VersionRange {
         Self { bounds: vec![(Relation::AtLeast, bound)] }
     }
 
+    /// `>=MAJOR.MINOR, <MAJOR.MINOR`.
+    pub fn between(least: (u32, u32), below: (u32, u32)) -> Self {
+        let bound = |(major, minor)| Version { major, minor, patch: None, suffix: String::new() };
+        Self { bounds: vec![(Relation::AtLeast, bound(least)), (Relation::Below, bound(below))] }
+    }
+
     /// Whether `version` is in the range; what follows its numbers does not count.
     pub fn contains(&self, version: &Version) -> bool {
         self.bounds.iter().all(|(relation, bound)| match relation {

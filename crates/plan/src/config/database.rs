@@ -2,6 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::names;
+use super::read::Table;
+use crate::units::{SIZE_HINT, parse_size};
+
+pub(super) const KEYS: &[&str] = &["key", "chart", "release", "secret", "image", "user", "name", "storage"];
+
 /// `[database]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
@@ -28,4 +34,52 @@ pub struct Database {
 impl Database {
     /// The port of PostgreSQL.
     pub const PORT: u16 = 5432;
+
+    /// The image as charts take it: repository, tag, digest; the last two may be empty, but not both.
+    pub fn image_parts(&self) -> (&str, &str, &str) {
+        let (name, digest) = self.image.split_once('@').unwrap_or((&self.image, ""));
+        // A colon before the last slash belongs to the registry's port.
+        let (repository, tag) = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((name, ""));
+        (repository, tag, digest)
+    }
+}
+
+impl Database {
+    pub(super) fn read(table: &Table<'_, '_>) -> Option<Self> {
+        if !table.is_there() {
+            return None;
+        }
+        let reader = table.reader;
+        let checked = |name: &str, default: &str, form: fn(&str) -> bool, what: &str, instead: &str| {
+            let item = table.text_or(name, default);
+            reader.parsed(&item, |text| form(text).then(|| text.to_owned()), what, instead).map_or(item.value, |item| item.value)
+        };
+        let release = checked("release", "dev-postgres", names::is_release, "no name of a release", names::LABEL_HINT);
+        // Both go into a URL and into SQL as they stand.
+        let plain = "write lowercase letters, digits and `_`";
+        Some(Self {
+            line: table.line(),
+            key: checked("key", "DATABASE_URL", names::is_variable, "no name of a variable", "write letters, digits and `_`"),
+            chart: reader.chart(&table.text_or("chart", "helm/dev-postgres")),
+            secret: checked("secret", &format!("{release}-secrets"), names::is_label, "no name of a Secret", names::LABEL_HINT),
+            release,
+            image: checked(
+                "image",
+                "postgres:17-alpine",
+                names::is_image,
+                "no image with a tag",
+                "write it with its tag, such as `postgres:17-alpine`",
+            ),
+            user: checked("user", "app", is_role, "no name of a role", plain),
+            name: checked("name", "app", is_role, "no name of a database", plain),
+            storage: table.parsed("storage", parse_size, "no size", SIZE_HINT).map_or(1 << 30, |item| item.value),
+        })
+    }
+}
+
+/// A name that PostgreSQL takes without quotes.
+fn is_role(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && !text.as_bytes()[0].is_ascii_digit()
 }

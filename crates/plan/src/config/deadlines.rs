@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use super::read::Table;
+use crate::units::{DURATION_HINT, parse_duration};
+
+pub(super) const KEYS: &[&str] = &["cluster", "build", "release", "migration", "rollout", "endpoint", "cleanup"];
+
 /// `[deadlines]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
@@ -19,4 +24,22 @@ pub struct Deadlines {
     pub endpoint: Duration,
     /// `helm uninstall` and the end of what it leaves.
     pub cleanup: Duration,
+}
+
+impl Deadlines {
+    pub(super) fn read(table: &Table<'_, '_>) -> Self {
+        let deadline = |name, seconds| {
+            let read = table.parsed(name, parse_duration, "no duration", DURATION_HINT);
+            read.map_or(Duration::from_secs(seconds), |item| item.value)
+        };
+        Self {
+            cluster: deadline("cluster", 600),
+            build: deadline("build", 900),
+            release: deadline("release", 120),
+            migration: deadline("migration", 180),
+            rollout: deadline("rollout", 300),
+            endpoint: deadline("endpoint", 60),
+            cleanup: deadline("cleanup", 180),
+        }
+    }
 }

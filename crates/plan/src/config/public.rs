@@ -1,5 +1,21 @@
 //! `[public]`: which service a browser talks to, and how it gets there.
 
+use std::collections::BTreeMap;
+
+use super::names;
+use super::read::Table;
+use super::service::Service;
+
+pub(super) const KEYS: &[&str] = &["service", "access", "node_port", "local_port", "host", "ingress_class"];
+
+/// The names of [`Access`] in xtask.toml.
+pub(super) const ACCESS: [(&str, Access); 4] = [
+    (Access::Auto.as_str(), Access::Auto),
+    (Access::NodePort.as_str(), Access::NodePort),
+    (Access::PortForward.as_str(), Access::PortForward),
+    (Access::Ingress.as_str(), Access::Ingress),
+];
+
 /// How the public service is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
@@ -41,4 +57,57 @@ pub struct Public {
     pub host: Option<String>,
     /// The class of the Ingress; `None` is the cluster's default.
     pub ingress_class: Option<String>,
+}
+
+impl Public {
+    pub(super) fn read(table: &Table<'_, '_>, services: &BTreeMap<String, Service>) -> Self {
+        let reader = table.reader;
+        let service = match table.text("service") {
+            Some(item) => {
+                reader.reference(&item, "service", services.keys().map(String::as_str));
+                item.value
+            }
+            // With a single service there is nothing to choose.
+            None if services.len() == 1 => services.keys().next().cloned().unwrap_or_default(),
+            None if table.get("service").is_none() && !services.is_empty() => {
+                let names: Vec<&str> = services.keys().map(String::as_str).collect();
+                let what = "it has to be said which service a browser talks to";
+                reader.missing(table.at(), &table.key("service"), what, format!("write one of: {}", names.join(", ")));
+                String::new()
+            }
+            None => String::new(),
+        };
+        let access = table.choice("access", &ACCESS);
+        let host = table.parsed(
+            "host",
+            |text| names::is_host(text).then(|| text.to_owned()),
+            "no host name",
+            "write a name such as `todo.local`, without `https://` and path",
+        );
+        if let Some(access) = &access {
+            check_host(table, access.value, host.is_some() || table.get("host").is_some(), access.at, &access.key);
+        }
+        let class = table.parsed(
+            "ingress_class",
+            |text| names::is_host(text).then(|| text.to_owned()),
+            "no name of an ingress class",
+            names::LABEL_HINT,
+        );
+        let node_port = table.port("node_port", 30_000..=32_767).map_or(30_300, |item| item.value);
+        Self {
+            service,
+            access: access.map_or_else(Access::default, |item| item.value),
+            node_port,
+            local_port: table.port("local_port", 1..=65_535).map_or(node_port, |item| item.value),
+            host: host.map(|item| item.value),
+            ingress_class: class.map(|item| item.value),
+        }
+    }
+}
+
+/// An Ingress needs a name to answer to.
+pub(super) fn check_host(table: &Table<'_, '_>, access: Access, host: bool, at: usize, key: &str) {
+    if access == Access::Ingress && !host {
+        table.reader.missing(at, key, "an ingress needs a host name", "set `public.host`, such as `todo.local`");
+    }
 }

@@ -4,6 +4,32 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::names;
+use super::read::{Item, Table};
+use crate::units::{DURATION_HINT, SIZE_HINT, parse_duration, parse_size};
+
+pub(super) const KEYS: &[&str] = &[
+    "context",
+    "dockerfile",
+    "image",
+    "port",
+    "health",
+    "build_budget",
+    "size_budget",
+    "build_args",
+    "target",
+    "keys",
+    "needs",
+    "pod_security",
+    "read_only_root",
+    "run_as_user",
+    "replicas",
+    "test",
+];
+pub(super) const HEALTH_KEYS: &[&str] = &["liveness", "readiness"];
+/// How many pods of a service there may be: more is a slip of the finger on one node.
+pub(super) const REPLICAS: std::ops::RangeInclusive<u32> = 1..=100;
+
 /// The paths that the probes ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
@@ -75,4 +101,150 @@ pub struct Service {
     pub replicas: Option<u32>,
     /// The command that runs its own tests, in the context.
     pub test: Option<Vec<String>>,
+}
+
+impl Service {
+    /// Reads one service of the deployment `deployment`. Its references are checked when all services are known.
+    pub(super) fn read(name: &Item<String>, table: &Table<'_, '_>, deployment: &str) -> Self {
+        let reader = table.reader;
+        if !names::is_label(&name.value) {
+            reader.wrong(name, format!("`{}` is no name of a service", name.value), names::LABEL_HINT);
+        }
+        let (context, dockerfile) = build(table);
+        let image = table.text_or("image", &format!("{deployment}-{}", name.value));
+        if table.get("image").is_some() && !names::is_repository(&image.value) {
+            let what = format!("`{}` is no name of an image", image.value);
+            reader.wrong(&image, what, "write it in lowercase, without a tag: each build gets a tag of its own");
+        }
+        if table.get("port").is_none() {
+            reader.missing(table.at(), &table.key("port"), "missing", "write the port that the container listens on");
+        }
+        let security =
+            [PodSecurity::Restricted, PodSecurity::Baseline, PodSecurity::Privileged].map(|level| (level.as_str(), level));
+        Self {
+            name: name.value.clone(),
+            line: table.line(),
+            context,
+            dockerfile,
+            image: image.value,
+            port: table.port("port", 1..=65_535).map_or(0, |item| item.value),
+            health: health(&table.table("health", HEALTH_KEYS)),
+            build_budget: table.parsed("build_budget", parse_duration, "no duration", DURATION_HINT).map(|item| item.value),
+            size_budget: table.parsed("size_budget", parse_size, "no size", SIZE_HINT).map(|item| item.value),
+            build_args: build_args(&table.table("build_args", &[])),
+            target: table
+                .parsed(
+                    "target",
+                    |text| (!text.is_empty()).then(|| text.to_owned()),
+                    "no stage",
+                    "name a stage of the Dockerfile",
+                )
+                .map(|item| item.value),
+            keys: keys(table),
+            needs: table.texts("needs").unwrap_or_default().into_iter().map(|item| item.value).collect(),
+            pod_security: table.choice("pod_security", &security).map_or_else(PodSecurity::default, |item| item.value),
+            read_only_root: table.flag("read_only_root").is_none_or(|item| item.value),
+            run_as_user: run_as_user(table),
+            replicas: table.number("replicas", REPLICAS).map(|item| item.value),
+            test: test(table),
+        }
+    }
+}
+
+/// The context and the Dockerfile in it.
+fn build(table: &Table<'_, '_>) -> (PathBuf, String) {
+    let reader = table.reader;
+    let Some(context) = table.text("context") else {
+        if table.get("context").is_none() {
+            let instead = "write the directory that `docker build` gets, relative to this file";
+            reader.missing(table.at(), &table.key("context"), "missing", instead);
+        }
+        return (PathBuf::new(), String::new());
+    };
+    let mut dockerfile = table.text_or("dockerfile", "Dockerfile");
+    if table.get("dockerfile").is_none() {
+        dockerfile.at = context.at;
+    }
+    let path = reader.dir(&context);
+    let inside = |text: &str| {
+        !text.is_empty()
+            && !text.starts_with(['/', '\\'])
+            && !text.contains(':')
+            && text.split(['/', '\\']).all(|part| part != "..")
+    };
+    if !inside(&dockerfile.value) {
+        let what = format!("`{}` is not inside the context", dockerfile.value);
+        reader.wrong(&dockerfile, what, "write a path relative to the context, without `..`");
+    } else if reader.is_dir(&path) && !reader.is_file(&path.join(&dockerfile.value)) {
+        let what = format!("there is no file `{}` in `{}`", dockerfile.value, context.value);
+        let instead = reader.beside(&path.join(&dockerfile.value), &dockerfile.value);
+        reader.wrong(&dockerfile, what, instead.unwrap_or_else(|| "write a path relative to the context".to_owned()));
+    }
+    (path, dockerfile.value)
+}
+
+fn health(table: &Table<'_, '_>) -> Health {
+    let path = |name, default: &str| {
+        let item = table.text_or(name, default);
+        if !names::is_http_path(&item.value) {
+            table.reader.wrong(&item, format!("`{}` is no path", item.value), "write a path such as `/api/health`");
+        }
+        item.value
+    };
+    let liveness = path("liveness", "/api/health");
+    let readiness = path("readiness", if names::is_http_path(&liveness) { &liveness } else { "/" });
+    Health { liveness, readiness }
+}
+
+fn build_args(table: &Table<'_, '_>) -> BTreeMap<String, String> {
+    let reader = table.reader;
+    let mut args = BTreeMap::new();
+    for (name, value) in table.entries() {
+        if !names::is_variable(&name.value) {
+            reader.wrong(&name, format!("`{}` is no name of a build argument", name.value), "write letters, digits and `_`");
+        }
+        let upper = name.value.to_ascii_uppercase();
+        if ["SECRET", "PASSWORD", "TOKEN", "API_KEY"].iter().any(|word| upper.contains(word)) {
+            let what = "build arguments stay readable in the image: this looks like a secret";
+            reader.warn(name.at, &name.key, what, "let the service read it at run time: list it in `keys`");
+        }
+        if let Some(value) = reader.as_text(&name.key, value) {
+            args.insert(name.value, value.value);
+        }
+    }
+    args
+}
+
+fn keys(table: &Table<'_, '_>) -> Vec<String> {
+    let mut keys = Vec::new();
+    for item in table.texts("keys").unwrap_or_default() {
+        if !names::is_variable(&item.value) {
+            table.reader.wrong(&item, format!("`{}` is no name of a variable", item.value), "write letters, digits and `_`");
+        } else if keys.contains(&item.value) {
+            table.reader.wrong(&item, format!("`{}` is listed twice", item.value), "list it once");
+        } else {
+            keys.push(item.value);
+        }
+    }
+    keys
+}
+
+fn run_as_user(table: &Table<'_, '_>) -> Option<u32> {
+    let user = table.number("run_as_user", 0..=u32::try_from(i32::MAX).unwrap_or(u32::MAX))?;
+    let restricted =
+        table.get("pod_security").is_none() || table.text("pod_security").is_some_and(|item| item.value == "restricted");
+    if user.value == 0 && restricted {
+        let what = "user 0 is root, which `pod_security = \"restricted\"` does not allow";
+        table.reader.wrong(&user, what, "write another user, or set `pod_security = \"baseline\"`");
+    }
+    Some(user.value)
+}
+
+fn test(table: &Table<'_, '_>) -> Option<Vec<String>> {
+    let words: Vec<String> = table.texts("test")?.into_iter().map(|item| item.value).collect();
+    if words.first().is_none_or(String::is_empty) {
+        let what = "a command has at least the name of a program";
+        table.reader.error(table.at(), &table.key("test"), what, "write a list such as `[\"npm\", \"test\"]`");
+    }
+    Some(words)
 }
