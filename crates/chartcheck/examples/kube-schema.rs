@@ -1,4 +1,4 @@
-//! Makes a file of `schemas/` from an API server's OpenAPI document (version 2):
+//! Makes a file of `schemas/` from an API server's `OpenAPI` document (version 2):
 //!
 //! ```text
 //! kubectl get --raw /openapi/v2 > openapi.json       # the newest version: from a cluster
@@ -51,7 +51,7 @@ fn take(name: &str, definitions: &Map<String, Value>, taken: &mut Map<String, Va
     taken.insert(name.to_owned(), value);
 }
 
-/// One schema of OpenAPI 2 as a strict JSON schema.
+/// One schema of `OpenAPI` 2 as a strict JSON schema.
 fn strict(value: &Value, definitions: &Map<String, Value>, taken: &mut Map<String, Value>) -> Value {
     if let Some(name) = value["$ref"].as_str().and_then(|path| path.strip_prefix("#/definitions/")) {
         take(name, definitions, taken);

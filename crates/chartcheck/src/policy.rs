@@ -37,7 +37,7 @@ pub const ALLOWED: [Exception; 4] = [
     ("three-probes", "StatefulSet/dev-postgres", "", "a database has no HTTP path: exec and TCP probes"),
 ];
 
-/// All broken rules of one render. `external` are the Secrets and ConfigMaps that the values say exist already.
+/// All broken rules of one render. `external` are the objects that the values say exist already.
 pub fn findings(objects: &[Value], external: &[&str]) -> Vec<Finding> {
     let mut found = Vec::new();
     for object in objects {

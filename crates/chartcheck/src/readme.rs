@@ -2,7 +2,6 @@
 //! starts a table.
 
 use serde_json::Value;
-use std::fmt::Write as _;
 
 /// A key of values.yaml with its comment.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,30 +91,29 @@ fn collect(value: &Value, path: &mut Vec<String>, entries: &[Entry], missing: &m
 
 /// The README of a chart.
 pub fn readme(chart: &Value, values: &Value, entries: &[Entry], intro: &str) -> String {
-    let mut out = String::new();
     let text = |key: &str| chart[key].as_str().unwrap_or_default().to_owned();
-    let name = text("name");
-    let _ = write!(
-        out,
-        "<!-- Generated from Chart.yaml, values.yaml and INTRO.md: UPDATE_CHARTS=1 cargo test -p chartcheck -->\n\
-         # {name}\n\n{}.\n\nChart {}, application {}, Kubernetes {}. Helm 3.12 or newer, or Helm 4.\n\n{}\n",
-        text("description"),
-        text("version"),
-        text("appVersion"),
-        text("kubeVersion").replace("-0", ""),
-        intro.trim()
-    );
+    let mut lines = vec![
+        "<!-- Generated from Chart.yaml, values.yaml and INTRO.md: UPDATE_CHARTS=1 cargo test -p chartcheck -->".to_owned(),
+        format!("# {}\n\n{}.\n", text("name"), text("description")),
+        format!(
+            "Chart {}, application {}, Kubernetes {}. Helm 3.12 or newer, or Helm 4.\n",
+            text("version"),
+            text("appVersion"),
+            text("kubeVersion").replace("-0", "")
+        ),
+        intro.trim().to_owned(),
+    ];
     let mut section = None;
     for entry in entries {
         if section != Some(&entry.section) {
             let title = if entry.section.is_empty() { "Values" } else { &entry.section };
-            let _ = write!(out, "\n## {title}\n\n| Key | Default | Meaning |\n| --- | --- | --- |\n");
+            lines.push(format!("\n## {title}\n\n| Key | Default | Meaning |\n| --- | --- | --- |"));
             section = Some(&entry.section);
         }
         let default = at(values, &entry.path).map(shown).unwrap_or_default();
-        let _ = writeln!(out, "| `{}` | {default} | {} |", entry.name(), entry.text.replace('|', "\\|"));
+        lines.push(format!("| `{}` | {default} | {} |", entry.name(), entry.text.replace('|', "\\|")));
     }
-    out
+    lines.join("\n") + "\n"
 }
 
 /// A default as it stands in a table: long ones are left to values.yaml.

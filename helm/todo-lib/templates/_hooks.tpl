@@ -112,7 +112,7 @@ metadata:
   name: {{ printf "%s-test" .name }}
   namespace: {{ .root.Release.Namespace }}
   labels:
-    {{- include "todo-lib.podLabels" $labels | nindent 4 }}
+    {{- include "todo-lib.componentLabels" $labels | nindent 4 }}
   annotations:
     helm.sh/hook: test
     helm.sh/hook-delete-policy: before-hook-creation

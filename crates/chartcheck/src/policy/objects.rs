@@ -12,7 +12,7 @@ pub(super) fn labels(object: &Value, found: &mut Vec<Finding>) {
     }
 }
 
-/// Every Secret and ConfigMap that a pod needs is in the render or said to exist. A hook's must be there before the hook.
+/// Every `Secret` and `ConfigMap` that a pod needs is in the render or said to exist. A hook's must be there before the hook.
 pub(super) fn references(object: &Value, pod: &Value, all: &[Value], external: &[&str], found: &mut Vec<Finding>) {
     let hook = |object: &Value| text(&object["metadata"]["annotations"]["helm.sh/hook"]).contains("install");
     for container in items(&pod["containers"]) {

@@ -43,7 +43,7 @@ impl Helm {
     /// `helm template` of a chart as the release of the same name; values files are relative to the chart or absolute.
     pub(crate) fn template(&self, chart: &str, values: &[&str], kubernetes: &str) -> Finished {
         let mut args = vec!["template", chart, ".", "--namespace", "todo", "--kube-version", kubernetes];
-        values.iter().for_each(|file| args.extend(["-f", file]));
+        args.extend(values.iter().flat_map(|file| ["-f", file]));
         self.run(&args, &self.dir().join(chart))
     }
 
@@ -68,14 +68,14 @@ pub(crate) fn cases(chart: &str) -> Vec<Vec<String>> {
     };
     let mut cases: Vec<Vec<String>> =
         list("ci", &|name| name.ends_with("-values.yaml")).into_iter().map(|name| vec![format!("ci/{name}")]).collect();
-    for name in list(".", &|name| name.starts_with("values-") && name.ends_with(".yaml")) {
+    for name in list(".", &|name| name.strip_suffix(".yaml").is_some_and(|stem| stem.starts_with("values-"))) {
         let own_secret = fs::read_to_string(root.join(&name)).unwrap().contains("existingSecret:");
         cases.push(if own_secret { vec![name] } else { vec!["ci/plain-values.yaml".to_owned(), name] });
     }
     cases
 }
 
-/// The Secrets and ConfigMaps that a set of values files says exist.
+/// The objects that a set of values files says exist.
 pub(crate) fn external(chart: &str, files: &[String]) -> Vec<String> {
     let root = charts_dir().join(chart);
     let mut names = Vec::new();

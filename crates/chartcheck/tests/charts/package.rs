@@ -1,7 +1,7 @@
 //! What gets into a packaged chart.
 
 use crate::helm::Helm;
-use chartcheck::tools::{CHARTS, find_on_path, run};
+use chartcheck::tools::{CHARTS, charts_dir, copy_chart, find_on_path, run};
 use std::fs;
 
 /// Names that could hold a secret; each is put into the chart before it is packaged.
@@ -26,15 +26,18 @@ const DECOYS: [&str; 14] = [
 fn a_package_holds_the_chart_and_nothing_that_could_hold_a_secret() {
     let (Some(helm), Some(tar)) = (Helm::get(), find_on_path("tar")) else { return };
     let dir = tempfile::tempdir().unwrap();
-    chartcheck::tools::stage(dir.path()).unwrap();
+    copy_chart(&charts_dir(), dir.path()).unwrap();
     for chart in CHARTS {
+        let built = helm.run(&["dependency", "build", "--skip-refresh", chart], dir.path());
+        assert!(built.success, "{chart}: {}", built.stderr);
         for decoy in DECOYS {
             fs::write(dir.path().join(chart).join(decoy), "not for anybody").unwrap();
         }
         let packaged = helm.run(&["package", chart], dir.path());
         assert!(packaged.success, "{chart}: {}", packaged.stderr);
         let package = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let package = package.into_iter().find(|name| name.starts_with(chart) && name.ends_with(".tgz")).unwrap();
+        let package =
+            package.into_iter().find(|name| name.strip_suffix(".tgz").is_some_and(|stem| stem.starts_with(chart))).unwrap();
         let listed = run(&tar, &["-tzf", &package], dir.path()).unwrap();
         assert!(listed.success, "{}", listed.stderr);
         let files: Vec<&str> = listed.stdout.lines().filter_map(|line| line.strip_prefix(chart)?.strip_prefix('/')).collect();

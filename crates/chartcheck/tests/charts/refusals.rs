@@ -10,7 +10,7 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
     ("todo-app", "imagee: {}", &["imagee"]),
     ("todo-app", "config: {LLM_PROVIDER: true}", &["/config/LLM_PROVIDER", "want string"]),
     ("todo-app", "config: {LLM-PROVIDER: x}", &["/config", "LLM-PROVIDER"]),
-    ("todo-app", "service: {frontend: {type: NodePort, nodePort: 8080}}", &["/service/frontend/nodePort", "30000"]),
+    ("todo-app", "service: {frontend: {type: NodePort, nodePort: 8080}}", &["/service/frontend/nodePort", "30,000"]),
     ("todo-app", "service: {frontend: {nodePort: 30300}}", &["service.frontend.nodePort", "service.frontend.type"]),
     (
         "todo-app",
@@ -54,7 +54,7 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
     ("todo-app", "emptyDirs: {frontend: {tmp: 1Mi}}", &["/emptyDirs/frontend", "tmp"]),
     ("todo-frontend", "image: {frontend: {tag: x}}", &["/image", "frontend"]),
     ("todo-frontend", "resources: {requests: {cpu: 1}}", &["resources.requests.cpu", "resources.limits.cpu"]),
-    ("todo-backend", "service: {type: NodePort, nodePort: 32768}", &["/service/nodePort", "32767"]),
+    ("todo-backend", "service: {type: NodePort, nodePort: 32768}", &["/service/nodePort", "32,767"]),
     ("todo-backend", "ingress: {enabled: true}", &["ingress"]),
     ("dev-postgres", "secrets: {POSTGRES_PASSWORD: short}", &["secrets.POSTGRES_PASSWORD", "12"]),
     ("dev-postgres", "storage: {size: 1GB}", &["/storage/size"]),

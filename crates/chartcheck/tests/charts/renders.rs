@@ -17,7 +17,7 @@ fn every_values_file_passes_lint() {
     for chart in CHARTS {
         for case in cases(chart) {
             let mut args = vec!["lint", ".", "--strict", "--kube-version", NEWEST];
-            case.iter().for_each(|file| args.extend(["-f", file]));
+            args.extend(case.iter().flat_map(|file| ["-f", file]));
             let finished = helm.run(&args, &helm.dir().join(chart));
             assert!(finished.success, "{chart} {case:?}: {}{}", finished.stdout, finished.stderr);
         }
@@ -77,7 +77,7 @@ fn every_render_keeps_to_the_policy_and_every_exception_is_needed() {
     assert!(unused.is_empty(), "no render needs these exceptions: {unused:#?}");
 }
 
-/// The sum of one amount over the pods of all Deployments and StatefulSets, in milli-units.
+/// The sum of one amount over the pods of all workloads, in milli-units.
 fn total(rendered: &[Value], kind: &str, what: &str) -> u64 {
     let milli = |amount: &str| -> u64 {
         let units = [("Gi", 1000 << 30), ("Mi", 1000 << 20), ("m", 1)];
