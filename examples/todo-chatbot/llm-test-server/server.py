@@ -275,8 +275,7 @@ def serve(port):
 def main():
     server = serve(int(os.environ.get("PORT", "8080")))
     # shutdown() waits for serve_forever, which runs in this thread.
-    stop = threading.Thread(target=server.shutdown)
-    signal.signal(signal.SIGTERM, lambda *_: stop.start())
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print("llm-test-server: listening", flush=True)
     server.serve_forever()
 

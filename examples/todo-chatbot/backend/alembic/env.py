@@ -29,6 +29,12 @@ def is_ours(thing, name, kind, reflected, compare_to) -> bool:
     return table not in BETTER_AUTH_TABLES
 
 
+def is_final(reason: str) -> bool:
+    """Whether waiting cannot help: the server answered, and refuses the user or the database."""
+    passing = ("starting up", "shutting down", "recovery", "too many", "remaining connection")
+    return "FATAL:" in reason and not any(words in reason for words in passing)
+
+
 def connect():
     """A connection, waiting for a database that starts at the same time."""
     settings = load_or_exit()
@@ -39,8 +45,7 @@ def connect():
             return engine.connect()
         except OperationalError as error:
             reason = str(error.orig).strip().splitlines()[0]
-            # A wrong password doesn't get better by waiting.
-            if time.monotonic() > deadline or "authentication failed" in str(error.orig):
+            if time.monotonic() > deadline or is_final(str(error.orig)):
                 log.error("database unreachable", extra={"reason": reason})
                 raise SystemExit(f"migrations: database unreachable: {reason}") from None
             log.warning("waiting for the database", extra={"reason": reason})

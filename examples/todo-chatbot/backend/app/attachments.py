@@ -96,7 +96,7 @@ async def create_attachment(
     if (await session.scalar(count) or 0) >= MAX_PER_TODO:
         text = f"A todo may have at most {MAX_PER_TODO} files."
         raise ApiError(409, "too_many_attachments", text)
-    await session.rollback()  # no connection is held while the bytes travel
+    await session.commit()  # no connection is held while the bytes travel
 
     content_type = file.content_type or ""
     if not _MEDIA_TYPE.fullmatch(content_type):
@@ -132,7 +132,7 @@ async def download_attachment(
 ) -> StreamingResponse:
     """The bytes. Always a download, never shown inline: a user's HTML must not run here."""
     found = await _get(session, user.id, todo_id, attachment_id)
-    await session.rollback()
+    await session.commit()
     chunks = await objects.get(found.object_key)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.filename, safe='')}",

@@ -63,9 +63,12 @@ class Todo(Base):
     user_id: Mapped[str] = _owner()
     title: Mapped[str] = mapped_column(String(TITLE_MAX))
     completed: Mapped[bool] = mapped_column(Boolean, default=False)
-    created_at: Mapped[datetime] = _created()
+    # Not now(): several todos of one transaction keep their order.
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.clock_timestamp()
+    )
     updated_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
+        DateTime(timezone=True), server_default=func.clock_timestamp(), onupdate=func.now()
     )
 
 

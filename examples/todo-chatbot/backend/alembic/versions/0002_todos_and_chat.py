@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 TIME = sa.DateTime(timezone=True)
+NOW = sa.func.now()
 
 
 def _id() -> sa.Column:
@@ -20,8 +21,8 @@ def _parent(column: str, target: str, kind: type) -> sa.Column:
     return sa.Column(column, kind, sa.ForeignKey(target, ondelete="CASCADE"), nullable=False)
 
 
-def _time(name: str) -> sa.Column:
-    return sa.Column(name, TIME, nullable=False, server_default=sa.func.now())
+def _time(name: str, default: sa.Function = NOW) -> sa.Column:
+    return sa.Column(name, TIME, nullable=False, server_default=default)
 
 
 def upgrade() -> None:
@@ -31,8 +32,8 @@ def upgrade() -> None:
         _parent("user_id", "user.id", sa.Text),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("completed", sa.Boolean, nullable=False),
-        _time("created_at"),
-        _time("updated_at"),
+        _time("created_at", sa.func.clock_timestamp()),
+        _time("updated_at", sa.func.clock_timestamp()),
     )
     op.create_index("todo_user_id_created_at_idx", "todo", ["user_id", "created_at"])
     op.create_table(
