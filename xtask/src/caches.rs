@@ -22,13 +22,12 @@ impl Caches {
 
     /// Where the node's docker was at the last look.
     pub(crate) fn docker_host(&self, profile: &str) -> Option<DockerHost> {
-        let env = serde_json::from_str(&fs::read_to_string(self.docker_file(profile)).ok()?).ok()?;
-        Some(DockerHost { env })
+        serde_json::from_str(&fs::read_to_string(self.docker_file(profile)).ok()?).ok()
     }
 
     /// Remembers it. The file holds addresses and a path, no key.
     pub(crate) fn remember_docker_host(&self, profile: &str, host: &DockerHost) {
-        if let Ok(text) = serde_json::to_string(&host.env) {
+        if let Ok(text) = serde_json::to_string(host) {
             // Not being able to write a cache only costs the next run 0.2 s.
             fs::write(self.docker_file(profile), text).ok();
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError, RwLock};
 
 use fs_err as fs;
@@ -11,7 +12,10 @@ use plan::envfile::{Resolved, Source};
 use plan::finding::Finding;
 use plan::invocation::Secret;
 use plan::snapshot::Snapshot;
+use plan::version::Version;
 use serde_json::{Value, json};
+use tools::Target;
+use tools::helm::Helm;
 use tools::runner::Runner;
 
 use crate::caches::Caches;
@@ -49,9 +53,11 @@ pub(crate) struct Context {
     /// How many builds may run at once.
     pub(crate) build_slots: Slots,
     /// helm's major version, once it is known.
-    pub(crate) helm: OnceLock<tools::helm::Flavour>,
+    helm: OnceLock<Helm>,
     /// One writer of the inventory at a time.
     pub(crate) inventory: Mutex<()>,
+    /// Whether an image was built in this run.
+    pub(crate) built: AtomicBool,
     world: RwLock<Snapshot>,
     generated: Mutex<BTreeMap<String, Secret>>,
     chart_digests: Mutex<BTreeMap<String, String>>,
@@ -84,6 +90,7 @@ impl Context {
             build_slots: Slots::new(crate::machine::build_slots()),
             helm: OnceLock::new(),
             inventory: Mutex::new(()),
+            built: AtomicBool::new(false),
             world: RwLock::default(),
             generated: Mutex::default(),
             chart_digests: Mutex::default(),
@@ -112,7 +119,21 @@ impl Context {
 
     /// Whether the run is to stop.
     pub(crate) fn cancelled(&self) -> bool {
-        self.runner.cancel().is_cancelled()
+        self.runner.cancel().is_requested()
+    }
+
+    /// Notes which helm this is.
+    pub(crate) fn helm_is(&self, version: &Version) {
+        self.helm.get_or_init(|| Helm::of(version));
+    }
+
+    /// Which helm this is: known from the step `tools` on, asked for where that was not part of the run.
+    pub(crate) fn helm(&self) -> Result<Helm, Finding> {
+        if let Some(helm) = self.helm.get() {
+            return Ok(*helm);
+        }
+        let version = tools::versions::helm(&self.runner).map_err(|f| failure::finding(self, &f))?;
+        Ok(*self.helm.get_or_init(|| Helm::of(&version)))
     }
 
     /// The minikube profile, which is the kubeconfig's context too.
@@ -121,8 +142,8 @@ impl Context {
     }
 
     /// Where kubectl and helm are pointed, in every call.
-    pub(crate) fn kube(&self) -> tools::kubectl::Target {
-        tools::kubectl::Target { context: self.profile(), namespace: self.config.namespace.clone() }
+    pub(crate) fn kube(&self) -> Target {
+        Target::new(self.profile(), &self.config.namespace)
     }
 
     /// The layout of this run. It was checked when the context was made.
@@ -149,6 +170,15 @@ impl Context {
     /// A release of the layout.
     pub(crate) fn release(&self, name: &str) -> Option<&Release> {
         self.layout().releases.iter().find(|r| r.name == name)
+    }
+
+    /// The chart and the values files of a release of the layout, or of the development database.
+    pub(crate) fn chart(&self, name: &str) -> Result<(PathBuf, Vec<PathBuf>), Finding> {
+        if let Some(release) = self.release(name) {
+            return Ok((release.chart.clone(), release.values.clone()));
+        }
+        let database = self.database().filter(|d| d.release == name);
+        database.map(|d| (d.chart.clone(), Vec::new())).ok_or_else(|| failure::internal(format!("no release `{name}` in this layout")))
     }
 
     /// The image that should be there for a service.
@@ -201,12 +231,14 @@ impl Context {
     /// Writes an object, server-side: the API server merges, and no copy of it is left in an annotation.
     pub(crate) fn apply_object(&self, manifest: &Value, what: &str) -> Result<(), Finding> {
         tools::kubectl::apply(&self.runner, &self.kube(), what, plan::invocation::Stdin::Text(manifest.to_string()))
+            .map(drop)
             .map_err(|f| failure::finding(self, &f))
     }
 
     /// Writes an object that nobody may see.
     pub(crate) fn apply_secret(&self, manifest: Secret, what: &str) -> Result<(), Finding> {
         tools::kubectl::apply(&self.runner, &self.kube(), what, plan::invocation::Stdin::Secret(manifest))
+            .map(drop)
             .map_err(|f| failure::finding(self, &f))
     }
 

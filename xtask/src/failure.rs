@@ -1,8 +1,9 @@
 //! From an error of a tool or of the system to the finding that a person sees.
 
-use plan::catalogue::codes;
+use plan::action::Action;
+use plan::catalogue::{codes, finding as finding_of};
 use plan::diagnose::{self, ToolFailure};
-use plan::finding::{Class, Finding};
+use plan::finding::Finding;
 use tools::runner::LockError;
 use tools::{Failure, ToolError};
 
@@ -10,23 +11,25 @@ use crate::context::Context;
 
 /// What a tool's failure means.
 pub(crate) fn finding(cx: &Context, error: &ToolError) -> Finding {
-    tool(error, Some(cx))
+    let mut found = classified(error);
+    // The tool's own words may hold what it was given.
+    found.original = found.original.map(|text| cx.runner.redacted(&text));
+    found
 }
 
-/// The same where there is no configuration yet.
-pub(crate) fn tool(error: &ToolError, cx: Option<&Context>) -> Finding {
+fn classified(error: &ToolError) -> Finding {
     match error {
         ToolError::NotFound { tool } => missing(tool),
-        ToolError::Failed(failure) => diagnose::tool(&facts(failure), &diagnose::ToolContext { profile: cx.map(Context::profile), namespace: cx.map(|cx| cx.config.namespace.clone()) }),
+        ToolError::Failed(failure) => diagnose::tool(&facts(failure)),
         ToolError::Unclear { problem, failure } => {
-            Finding::error(codes::OUTPUT_UNREADABLE, Class::Internal, &failure.tool, format!("`{}` answered in a way that is not understood: {problem}", failure.tool))
+            finding_of(codes::OUTPUT_UNREADABLE, &failure.tool, format!("`{}` answered in a way that is not understood: {problem}", failure.tool))
                 .evidence(format!("{} {}", failure.tool, failure.args.join(" ")), shown(failure))
                 .remedy("its version may be new; see what it said", "cargo xtask report")
                 .original(failure.stderr.clone())
         }
         ToolError::Cancelled { what } => interrupted(what),
         ToolError::Io { tool, what, source } => {
-            Finding::error(codes::INTERNAL, Class::Internal, tool, format!("cannot run `{tool}` to {what}: {source}"))
+            finding_of(codes::INTERNAL, tool, format!("cannot run `{tool}` to {what}: {source}"))
         }
     }
 }
@@ -38,7 +41,7 @@ pub(crate) fn build(cx: &Context, service: &str, error: &ToolError) -> Finding {
 
 /// A tool is not on PATH.
 pub(crate) fn missing(tool: &str) -> Finding {
-    Finding::error(codes::TOOL_MISSING, Class::Prerequisite, tool, format!("`{tool}` is not installed, or not on PATH"))
+    finding_of(codes::TOOL_MISSING, tool, format!("`{tool}` is not installed, or not on PATH"))
         .advice(install_hint(tool))
         .remedy("check everything at once", "cargo xtask doctor")
 }
@@ -68,29 +71,38 @@ pub(crate) fn install_hint(tool: &str) -> String {
 
 /// Stopped by a person.
 pub(crate) fn interrupted(what: &str) -> Finding {
-    Finding::error(codes::INTERRUPTED, Class::Interrupted, "run", format!("stopped while it was to {what}"))
+    finding_of(codes::INTERRUPTED, "run", format!("stopped while it was to {what}"))
         .advice("run the same command again to go on from here")
+}
+
+/// A decision that has to be there by now, as the findings of a step.
+pub(crate) fn undecided(action: Action) -> Finding {
+    match action {
+        Action::Blocked(finding) => *finding,
+        Action::Unknown { until } => finding_of(codes::PROFILE_STOPPED, "cluster", format!("it can't be known before {until}")).remedy("start it", "cargo xtask setup"),
+        Action::Keep { .. } | Action::Do { .. } => internal("a decision was taken for the lack of one"),
+    }
 }
 
 /// A bug of ours.
 pub(crate) fn internal(what: impl Into<String>) -> Finding {
-    Finding::error(codes::INTERNAL, Class::Internal, "xtask", what).remedy("write down what happened", "cargo xtask report")
+    finding_of(codes::INTERNAL, "xtask", what).remedy("write down what happened", "cargo xtask report")
 }
 
 /// A file that can't be read or written. The error of fs-err names it.
 pub(crate) fn io(error: &std::io::Error) -> Finding {
-    Finding::error(codes::INTERNAL, Class::Internal, "file", error.to_string())
+    finding_of(codes::INTERNAL, "file", error.to_string())
 }
 
 /// The run lock is not to be had.
 pub(crate) fn lock(error: &LockError) -> Finding {
-    Finding::error(codes::LOCK_HELD, Class::Prerequisite, "target/xtask/lock", error.to_string())
+    finding_of(codes::LOCK_HELD, "target/xtask/lock", error.to_string())
         .advice("wait for the other run, or end it; phases that only look (plan, status, logs, verify) need no lock")
 }
 
 fn facts(failure: &Failure) -> ToolFailure {
     ToolFailure {
-        tool: failure.tool.clone(),
+        tool: failure.tool,
         args: failure.args.clone(),
         what: failure.what.clone(),
         exit_code: failure.exit_code,

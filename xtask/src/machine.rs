@@ -33,3 +33,8 @@ pub(crate) fn build_slots() -> usize {
     let by_memory = machine.free.map_or(u64::MAX, |free| free / (2 << 30));
     usize::try_from(u64::from(by_cpu).min(by_memory)).unwrap_or(1).clamp(1, 8)
 }
+
+/// Whether this is the Windows Subsystem for Linux: its kernel says so.
+pub(crate) fn is_wsl() -> bool {
+    fs::read_to_string("/proc/version").is_ok_and(|version| version.to_lowercase().contains("microsoft"))
+}

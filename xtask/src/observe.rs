@@ -3,24 +3,50 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use plan::catalogue::{codes, finding};
+use plan::config::Access;
 use plan::desired::Image;
 use plan::finding::Finding;
-use plan::invocation::{Invocation, Tool};
 use plan::objects::{Objects, label, text};
-use plan::snapshot::{ClusterState, DockerHost, Node, NodeImage, Snapshot};
+use plan::snapshot::{ClusterState, DockerHost, Endpoint, Node, NodeImage, Snapshot};
 use serde_json::Value;
+use tools::docker;
+use tools::kubectl::{self, Selection};
+use tools::minikube::{self, State, Status};
 
 use crate::context::Context;
-use crate::failure;
-
-/// What answers within this answers; minikube's own status takes 15 s right after the API server went away (recordings).
-const QUESTION: Duration = Duration::from_secs(30);
+use crate::{desired, failure, http};
 
 /// Kinds that say how the pods are; one process asks for them.
-const WORKLOADS: &str = "deployments,statefulsets,daemonsets,replicasets,pods,jobs";
+const WORKLOADS: &[&str] = &["deployments", "statefulsets", "daemonsets", "replicasets", "pods", "jobs"];
 /// Kinds that releases and the tool itself write; the other process asks for them.
-const SETTINGS: &str = "nodes,namespaces,services,configmaps,secrets,serviceaccounts,ingresses,networkpolicies,poddisruptionbudgets,\
-                        horizontalpodautoscalers,persistentvolumeclaims,resourcequotas,limitranges";
+const SETTINGS: &[&str] = &[
+    "nodes",
+    "namespaces",
+    "services",
+    "configmaps",
+    "secrets",
+    "serviceaccounts",
+    "ingresses",
+    "networkpolicies",
+    "poddisruptionbudgets",
+    "horizontalpodautoscalers",
+    "persistentvolumeclaims",
+    "resourcequotas",
+    "limitranges",
+];
+
+/// How long one look at an address may take.
+const ADDRESS: Duration = Duration::from_secs(5);
+
+/// The node's docker as the tools take it.
+pub(crate) fn endpoint(host: &DockerHost) -> docker::Endpoint {
+    docker::Endpoint::Node(minikube::DockerEnv {
+        host: host.host.clone(),
+        tls_verify: host.tls_verify.clone(),
+        cert_path: host.cert_path.clone(),
+    })
+}
 
 /// Looks at everything that `deploy` compares. minikube is only asked when the API server does not answer, and the node's docker
 /// through the remembered endpoint where that is provably the node's.
@@ -29,60 +55,92 @@ pub(crate) fn everything(cx: &Context, wanted: &[Image]) -> Result<Snapshot, Fin
     let (live, images) = std::thread::scope(|scope| {
         let images = scope.spawn(|| remembered.as_ref().map(|host| node_images(cx, host, wanted)));
         let live = live_objects(cx);
-        (live, images.join())
+        (live, images.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let images = images.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    match live {
+    let unreachable = match live {
         Ok(objects) => {
             let node = node(&objects, &cx.profile());
-            let mut snapshot =
-                Snapshot { cluster: ClusterState::Running, node, objects: Some(objects), images: None, docker: None };
+            if node.is_none() {
+                return Err(not_this_profile(cx, &objects));
+            }
+            let mut seen = Snapshot { cluster: ClusterState::Running, node, objects: Some(objects), ..Snapshot::default() };
             // The answer counts only if it came from this node: a port of this machine may belong to another profile by now.
-            let proven = remembered.filter(|host| host.address().is_some() && host.address() == snapshot.node.as_ref().map(|n| n.address.as_str()));
-            match (proven, images) {
-                (Some(host), Some(Ok(found))) => {
-                    snapshot.docker = Some(host);
-                    snapshot.images = Some(found);
-                }
-                _ => docker(cx, &mut snapshot, wanted)?,
+            let address = seen.node.as_ref().map(|n| n.address.clone());
+            let proven = remembered.filter(|host| host.address().is_some() && host.address() == address.as_deref());
+            if let (Some(host), Some(Ok(found))) = (proven, images) {
+                seen.docker = Some(host);
+                seen.images = Some(found);
+            } else {
+                let (host, found) = ask_docker(cx, wanted)?;
+                seen.docker = Some(host);
+                seen.images = Some(found);
             }
-            Ok(snapshot)
+            return Ok(seen);
         }
-        Err(unreachable) => {
-            let mut snapshot = Snapshot { cluster: cluster_state(cx)?, ..Snapshot::default() };
-            if snapshot.cluster == ClusterState::Running {
-                // minikube says that all is well and kubectl says no: kubectl's reason is the finding.
-                return Err(unreachable);
-            }
-            snapshot.docker = None;
-            Ok(snapshot)
-        }
+        Err(finding) => finding,
+    };
+    let cluster = cluster_state(cx)?;
+    if cluster == ClusterState::Running {
+        // minikube says that all is well and kubectl says no: kubectl's reason is the finding.
+        return Err(unreachable);
     }
+    Ok(Snapshot { cluster, ..Snapshot::default() })
+}
+
+/// The context answers, but not from the node of this profile.
+fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
+    let profile = cx.profile();
+    let nodes: Vec<&str> = objects.of_kind("Node").map(|n| text(n, "/metadata/name")).collect();
+    finding(codes::CONTEXT_NOT_PROFILE, &profile, format!("the kubeconfig's context `{profile}` is not the minikube profile `{profile}`"))
+        .evidence("nodes", nodes.join(", "))
+        .remedy("point it at the profile", format!("minikube -p {profile} update-context"))
+        .advice("or name another `cluster.profile` in xtask.toml")
 }
 
 /// Asks minikube where the node's docker is, remembers it, and lists the wanted images.
-pub(crate) fn docker(cx: &Context, snapshot: &mut Snapshot, wanted: &[Image]) -> Result<(), Finding> {
-    let host = tools::minikube::docker_env(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
-    let host = DockerHost { env: host };
-    snapshot.images = Some(node_images(cx, &host, wanted)?);
+fn ask_docker(cx: &Context, wanted: &[Image]) -> Result<(DockerHost, BTreeMap<String, NodeImage>), Finding> {
+    let env = minikube::docker_env(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
+    let host = DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path };
+    let found = node_images(cx, &host, wanted)?;
     cx.caches.remember_docker_host(&cx.profile(), &host);
-    snapshot.docker = Some(host);
+    Ok((host, found))
+}
+
+/// The same, kept in the world.
+pub(crate) fn refresh_docker(cx: &Context) -> Result<(), Finding> {
+    let (host, found) = ask_docker(cx, &cx.images()?)?;
+    cx.update(|world| {
+        world.docker = Some(host);
+        world.images = Some(found);
+    });
     Ok(())
 }
 
 /// What minikube says of the profile.
 pub(crate) fn cluster_state(cx: &Context) -> Result<ClusterState, Finding> {
-    tools::minikube::status(&cx.runner, &cx.profile()).map(|s| s.state()).map_err(|f| failure::finding(cx, &f))
+    let status = minikube::status(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
+    Ok(match &status {
+        Status::ProfileMissing => ClusterState::Missing,
+        Status::NodeMissing(words) => ClusterState::Degraded(words.lines().next().unwrap_or_default().to_owned()),
+        Status::Nodes(_) if status.is_running() => ClusterState::Running,
+        Status::Nodes(_) if status.only_kubeconfig_wrong() => ClusterState::KubeconfigStale,
+        Status::Nodes(nodes) => match nodes.first() {
+            Some(node) if node.host == State::Stopped => ClusterState::Stopped,
+            Some(node) if node.host == State::Paused || node.api_server == State::Paused => ClusterState::Paused,
+            Some(node) => ClusterState::Degraded(format!("host {:?}, kubelet {:?}, API server {:?}", node.host, node.kubelet, node.api_server)),
+            None => ClusterState::Degraded("minikube lists no node".to_owned()),
+        },
+    })
 }
 
 /// The objects of the namespace, the namespace itself and the node, by two processes side by side.
 pub(crate) fn live_objects(cx: &Context) -> Result<Objects, Finding> {
-    let ask = |kinds: &'static str, what: &'static str| {
-        tools::kubectl::get(&cx.runner, &cx.kube(), kinds, what, QUESTION).map_err(|f| failure::finding(cx, &f))
+    let ask = |kinds: &[&str]| {
+        kubectl::get(&cx.runner, &cx.kube(), kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f))
     };
     std::thread::scope(|scope| {
-        let workloads = scope.spawn(|| ask(WORKLOADS, "look at the workloads"));
-        let settings = ask(SETTINGS, "look at the settings");
+        let workloads = scope.spawn(|| ask(WORKLOADS));
+        let settings = ask(SETTINGS);
         let workloads = workloads.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut objects = Objects::new(settings?);
         objects.extend(Objects::new(workloads?));
@@ -90,9 +148,10 @@ pub(crate) fn live_objects(cx: &Context) -> Result<Objects, Finding> {
     })
 }
 
-/// The node of the profile, as the API server describes it.
+/// The node of the profile, as the API server describes it: minikube labels it with the profile's name.
 pub(crate) fn node(objects: &Objects, profile: &str) -> Option<Node> {
-    let found = objects.of_kind("Node").find(|n| label(n, "minikube.k8s.io/name") == profile && label(n, "minikube.k8s.io/primary") != "false")?;
+    let mut nodes = objects.of_kind("Node").filter(|n| label(n, "minikube.k8s.io/name") == profile);
+    let found = nodes.find(|n| label(n, "minikube.k8s.io/primary") != "false")?;
     let addresses = found.pointer("/status/addresses").and_then(Value::as_array);
     let address = addresses.into_iter().flatten().find(|a| text(a, "/type") == "InternalIP").map(|a| text(a, "/address"));
     Some(Node {
@@ -102,8 +161,6 @@ pub(crate) fn node(objects: &Objects, profile: &str) -> Option<Node> {
         kubelet: text(found, "/status/nodeInfo/kubeletVersion").to_owned(),
         runtime: text(found, "/status/nodeInfo/containerRuntimeVersion").to_owned(),
         architecture: text(found, "/status/nodeInfo/architecture").to_owned(),
-        cpu_milli: plan::units::cpu_milli(text(found, "/status/allocatable/cpu")).unwrap_or_default(),
-        memory: plan::units::quantity(text(found, "/status/allocatable/memory")).unwrap_or_default(),
     })
 }
 
@@ -113,8 +170,9 @@ pub(crate) fn node_images(cx: &Context, host: &DockerHost, wanted: &[Image]) -> 
         return Ok(BTreeMap::new());
     }
     let references: Vec<String> = wanted.iter().map(Image::reference).collect();
-    let found = tools::docker::inspect_images(&cx.runner, &host.env, &references).map_err(|f| failure::finding(cx, &f))?;
-    Ok(found
+    let inspected = docker::inspect(&cx.runner, &endpoint(host), &references).map_err(|f| failure::finding(cx, &f))?;
+    Ok(inspected
+        .found
         .into_iter()
         .flat_map(|image| {
             let node_image = NodeImage { id: image.id, tags: image.tags.clone(), labels: image.labels };
@@ -126,11 +184,80 @@ pub(crate) fn node_images(cx: &Context, host: &DockerHost, wanted: &[Image]) -> 
 /// Looks at the live objects again and keeps what it saw.
 pub(crate) fn refresh_objects(cx: &Context) -> Result<(), Finding> {
     let objects = live_objects(cx)?;
+    keep_objects(cx, objects);
+    Ok(())
+}
+
+/// Keeps objects that were seen.
+pub(crate) fn keep_objects(cx: &Context, objects: Objects) {
     let node = node(&objects, &cx.profile());
     cx.update(|world| {
         world.cluster = ClusterState::Running;
         world.node = node;
         world.objects = Some(objects);
     });
-    Ok(())
+}
+
+/// A Service of a service.
+pub(crate) struct ServiceAddress {
+    /// Its name in the cluster.
+    pub(crate) name: String,
+    /// Its port.
+    pub(crate) port: u16,
+}
+
+/// The Kubernetes Service of a service of xtask.toml: the one whose label or selector names its component.
+pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Option<ServiceAddress> {
+    let (release, mapping) = cx.layout().of_service(service)?;
+    let objects = world.objects.as_ref()?;
+    let services: Vec<&Value> = objects.of_release(&release.name).filter(|o| text(o, "/kind") == "Service").collect();
+    let names_component = |o: &&&Value| {
+        label(o, "app.kubernetes.io/component") == mapping.component
+            || o.pointer("/spec/selector").and_then(|s| s.get("app.kubernetes.io/component")).and_then(Value::as_str) == Some(&mapping.component)
+    };
+    let found = services.iter().find(names_component).or_else(|| (release.services.len() == 1).then(|| services.first()).flatten())?;
+    let port = found.pointer("/spec/ports/0/port").and_then(Value::as_u64)?;
+    Some(ServiceAddress { name: text(found, "/metadata/name").to_owned(), port: u16::try_from(port).ok()? })
+}
+
+/// What the public address answers from here.
+pub(crate) fn endpoints(cx: &Context) -> Result<Vec<Endpoint>, Finding> {
+    let (origin, access) = cx
+        .look(|world| Ok((desired::origin(cx, world)?, desired::access(cx, world)?)))
+        .map_err(failure::undecided)?;
+    let service = cx.service(&cx.public().service);
+    let url = format!("{origin}{}", service.health.readiness);
+    let answer = http::get(&url, ADDRESS);
+    if answer.is_err() && access == Access::PortForward {
+        // Nobody serves the local port now; the way there is opened for this one question.
+        return Ok(vec![forwarded(cx)?]);
+    }
+    Ok(vec![judged(&service.name, &url, answer)])
+}
+
+fn forwarded(cx: &Context) -> Result<Endpoint, Finding> {
+    let service = cx.service(&cx.public().service);
+    let address = cx.look(|world| service_of(cx, world, &service.name)).ok_or_else(|| {
+        finding(codes::SERVICE_MISSING, &service.name, format!("there is no Service for `{}`", service.name))
+    })?;
+    let object = format!("service/{}", address.name);
+    let forward = kubectl::port_forward(&cx.runner, &cx.kube(), &object, (0, address.port), ADDRESS).map_err(|f| failure::finding(cx, &f))?;
+    let url = format!("http://127.0.0.1:{}{}", forward.port, service.health.readiness);
+    let answer = http::get(&url, ADDRESS);
+    Ok(judged(&service.name, &url, answer))
+}
+
+/// A redirect is an answer (a sign-in page), an error of either side is not.
+fn judged(service: &str, url: &str, answer: Result<http::Answer, String>) -> Endpoint {
+    match answer {
+        Ok(answer) => Endpoint {
+            service: service.to_owned(),
+            address: url.to_owned(),
+            reached: true,
+            ok: (200..400).contains(&answer.status),
+            said: format!("{} in {}", answer.status, format_args!("{} ms", answer.took.as_millis())),
+            body: answer.body,
+        },
+        Err(what) => Endpoint { service: service.to_owned(), address: url.to_owned(), reached: false, ok: false, said: what, body: String::new() },
+    }
 }

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use fs_err as fs;
 use plan::catalogue::codes;
 use plan::config::{Config, Files};
-use plan::envfile::{self, Resolved};
+use plan::envfile::{self, EnvFile, Resolved};
 use plan::finding::{Class, Finding, Severity};
 use plan::problem;
 use tools::runner::{Call, Cancel, RunLock, Runner, RunnerConfig};
@@ -195,7 +195,7 @@ impl Session {
             Finding::error(codes::PATH_MISSING, Class::Config, name.display().to_string(), format!("cannot read the configuration: {e}"))
                 .advice("docs/configuration.md shows a minimal xtask.toml")
         })?;
-        Config::parse(&text, &self.config_file, &Disk)
+        Config::parse(&text, &self.config_file.display().to_string(), &Disk)
             .map_err(|problems| problem::finding(codes::CONFIG_PROBLEM, &problems).into_iter().collect::<Vec<_>>().into())
     }
 
@@ -207,7 +207,11 @@ impl Session {
         };
         let text = read(&config.environment.file)?;
         let example = read(&config.environment.example)?;
-        envfile::resolve(config, text.as_deref(), example.as_deref())
+        let name = |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
+        let (file_name, example_name) = (name(&config.environment.file), name(&config.environment.example));
+        let file = text.map_or_else(|| EnvFile::absent(&file_name), |text| EnvFile::parse(&text, &file_name));
+        let example = example.map(|text| EnvFile::parse(&text, &example_name));
+        envfile::resolve(&config.environment, config.database.as_ref(), &file, example.as_ref())
             .map_err(|problems| problem::finding(codes::ENV_FILE_PROBLEM, &problems).into_iter().collect::<Vec<_>>().into())
     }
 
@@ -215,7 +219,7 @@ impl Session {
     pub(crate) fn lock(&self) -> Result<RunLock, Failed> {
         let lock = self.runner.lock().map_err(|e| Failed::from(crate::failure::lock(&e)))?;
         for orphan in lock.orphans() {
-            self.reporter.send(Event::Note { text: format!("ended what a killed run left behind: {orphan}") });
+            self.reporter.send(Event::Note { text: format!("ended what a killed run left behind: process {}", orphan.pid) });
         }
         Ok(lock)
     }
@@ -225,7 +229,7 @@ impl Session {
         let (exit_code, summary, pointers) = match phase {
             Ok(Done { summary, pointers, exit_code }) => (exit_code, summary, pointers),
             Err(Failed { findings, summary }) => {
-                let class = if self.runner.cancel().is_cancelled() {
+                let class = if self.runner.cancel().is_requested() {
                     Class::Interrupted
                 } else {
                     findings.iter().find(|f| f.severity == Severity::Error).map_or(Class::Internal, |f| f.class)

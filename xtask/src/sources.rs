@@ -1,14 +1,15 @@
 //! The build contexts: their digests, and what changed in them since the last build.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use context::{BuildInputs, ContextDigest, Manifest, StatCache};
 use fs_err as fs;
 use plan::config::Config;
 use plan::desired::Image;
-use plan::finding::{Class, Finding};
+use plan::catalogue::{codes, finding};
+use plan::finding::Finding;
 
 /// The digests of all services, computed once a run, side by side.
 pub(crate) struct Sources {
@@ -18,13 +19,13 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// `folder` holds the caches (`target/xtask`), `root` is the folder of xtask.toml.
-    pub(crate) fn new(config: &Config, root: &Path, folder: PathBuf) -> Self {
+    /// `folder` holds the caches (`target/xtask`).
+    pub(crate) fn new(config: &Config, folder: PathBuf) -> Self {
         let inputs = config
             .services
             .iter()
             .map(|(name, service)| {
-                let context = root.join(&service.context);
+                let context = service.context.clone();
                 let inputs = BuildInputs {
                     dockerfile: context.join(&service.dockerfile),
                     context,
@@ -66,7 +67,7 @@ impl Sources {
         let digest = context::digest(inputs, &mut cache).map_err(|error| {
             let context = inputs.context.display().to_string();
             let mut finding =
-                Finding::error("XT506", Class::Build, service, format!("the build context of `{service}` can't be read")).service(service);
+                finding(codes::CONTEXT_MISSING_DIR, service, format!("the build context of `{service}` can't be read")).service(service);
             for problem in &error.problems {
                 finding = finding.evidence(&context, problem.to_string()).advice(problem.hint());
             }

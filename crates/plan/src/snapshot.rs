@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::objects::Objects;
 
 /// What is known of the cluster behind the profile.
@@ -39,10 +41,6 @@ pub struct Node {
     pub runtime: String,
     /// `amd64`, `arm64`.
     pub architecture: String,
-    /// Allocatable CPU in thousandths of a core.
-    pub cpu_milli: u64,
-    /// Allocatable memory in bytes.
-    pub memory: u64,
 }
 
 /// An image on the node.
@@ -57,16 +55,20 @@ pub struct NodeImage {
 }
 
 /// Where the node's docker answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DockerHost {
-    /// The environment for a docker child: `DOCKER_HOST`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH` only.
-    pub env: BTreeMap<String, String>,
+    /// `DOCKER_HOST`
+    pub host: String,
+    /// `DOCKER_TLS_VERIFY`
+    pub tls_verify: Option<String>,
+    /// `DOCKER_CERT_PATH`
+    pub cert_path: Option<String>,
 }
 
 impl DockerHost {
     /// The host part of `DOCKER_HOST` (`tcp://192.168.49.2:2376` -> `192.168.49.2`).
     pub fn address(&self) -> Option<&str> {
-        let rest = self.env.get("DOCKER_HOST")?.strip_prefix("tcp://")?;
+        let rest = self.host.strip_prefix("tcp://")?;
         rest.rsplit_once(':').map(|(host, _)| host)
     }
 }

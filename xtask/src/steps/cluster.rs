@@ -1,17 +1,16 @@
 //! The cluster: created, started or repaired; never restarted when it runs.
 
-use std::collections::BTreeMap;
-
 use plan::action::Action;
 use plan::decide;
 use plan::finding::Finding;
 use plan::snapshot::ClusterState;
-use tools::minikube::{self, StartEvent};
+use tools::minikube::{self, StartEvent, StartOptions};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
+use crate::report::text;
 use crate::{cluster_size, failure, marker, observe};
 
 /// The event from which on docker in the node is not reconfigured any more (recording `start-cold-timed`: 7.8 s of 37 s).
@@ -37,8 +36,11 @@ impl Step for Cluster {
         // The machine is only looked at where a cluster is to be created: an existing profile keeps its size.
         let size = if state == ClusterState::Missing {
             match cluster_size::choose(cx) {
-                Ok(size) => size.to_string(),
-                Err(finding) => return Action::Blocked(Box::new(finding)),
+                Ok(size) => format!("{} cpus, {}", size.cpus, text::size_binary(size.memory)),
+                Err(mut findings) => {
+                    let first = findings.swap_remove(0);
+                    return Action::Blocked(Box::new(Finding { collateral: findings.into_iter().map(|f| f.cause).collect(), ..first }));
+                }
             }
         } else {
             String::new()
@@ -70,31 +72,33 @@ impl Step for Cluster {
 
 fn start(cx: &Context, run: &Running<'_>, create: bool) -> Result<(), Vec<Finding>> {
     let cluster = &cx.config.cluster;
-    let mut args: Vec<String> = vec![format!("--driver={}", cluster.driver)];
+    let mut options = StartOptions {
+        profile: cx.profile(),
+        driver: cluster.driver.clone(),
+        extra_args: cluster.start_args.clone(),
+        ..StartOptions::default()
+    };
     if create {
         let size = cluster_size::choose(cx)?;
         if let Some(said) = &size.said {
             cx.reporter.send(Event::Note { text: said.clone() });
         }
-        args.push(format!("--cpus={}", size.cpus));
-        args.push(format!("--memory={}mb", size.memory_mib()));
-        args.push(format!("--disk-size={}mb", size.disk_mib()));
+        options.cpus = Some(size.cpus);
+        options.memory_mib = Some(size.memory >> 20);
+        options.disk_mib = Some(size.disk >> 20);
         // minikube 1.39 changes its default to containerd: say which one is meant.
-        args.push(format!("--container-runtime={}", cluster.runtime));
-        if let Some(version) = cluster.kubernetes.fixed() {
-            args.push(format!("--kubernetes-version={version}"));
-        }
-        if let Some(port) = cx.published_port() {
-            args.push(format!("--ports=127.0.0.1:{port}:{port}"));
+        options.runtime = Some(cluster.runtime.as_str().to_owned());
+        options.kubernetes_version = cluster.kubernetes.as_ref().map(ToString::to_string);
+        if cluster_size::node_is_out_of_reach() {
+            // Published once and for all: no port-forward has to run beside the application.
+            let port = cx.public().node_port;
+            options.ports.push(format!("127.0.0.1:{}:{port}", cx.public().local_port));
         }
         // Before anything is created: a killed run leaves a cluster that is known to be ours.
-        marker::write(cx, &profile_of(cx))?;
+        marker::write(cx)?;
     }
-    args.extend(cluster.start_args.iter().cloned());
-
     let mut settled = false;
-    let mut error: Option<BTreeMap<String, String>> = None;
-    let outcome = minikube::start(&cx.runner, &profile_of(cx), &args, cx.config.deadlines.cluster, &mut |event| match event {
+    let outcome = minikube::start(&cx.runner, &options, &mut |event| match event {
         StartEvent::Step { name, message, .. } => {
             run.progress(message.trim().to_owned());
             if name == DOCKER_IS_SETTLED && !settled {
@@ -105,17 +109,14 @@ fn start(cx: &Context, run: &Running<'_>, create: bool) -> Result<(), Vec<Findin
                 }
             }
         }
-        StartEvent::Progress { artifact, fraction } => {
-            run.progress(format!("downloading {artifact}, {:.0} %", fraction * 100.0));
+        StartEvent::Download { artifact, percent } => {
+            let far = percent.map(|p| format!(", {p} %")).unwrap_or_default();
+            run.progress(format!("downloading {artifact}{far}"));
         }
-        StartEvent::Warning { message } | StartEvent::Info { message } => run.output(message),
-        StartEvent::Error { .. } => error = None,
-        _ => {}
+        StartEvent::Warning { message } | StartEvent::Info { message } | StartEvent::Error { message, .. } | StartEvent::Noise(message) => {
+            run.output(message);
+        }
     });
     outcome.map_err(|f| failure::finding(cx, &f))?;
     Ok(())
-}
-
-fn profile_of(cx: &Context) -> String {
-    cx.profile()
 }

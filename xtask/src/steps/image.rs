@@ -1,12 +1,16 @@
 //! An image, built inside the node's docker where the node lacks it.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use plan::action::Action;
 use plan::decide;
 use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, Image as Wanted};
-use plan::finding::{Class, Finding};
-use tools::docker::{self, Build};
+use plan::catalogue::{codes, finding};
+use plan::config::Service;
+use plan::finding::Finding;
+use tools::docker::{self, BuildOptions, VertexState};
 
 use super::names;
 use crate::context::Context;
@@ -40,63 +44,78 @@ impl Step for Image {
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
         let Some(host) = cx.look(|world| world.docker.clone()) else {
-            return Err(vec![Finding::error("XT505", Class::Build, self.wanted.reference(), "the node's docker is not known")]);
+            return Err(vec![finding(codes::DOCKER_ENV, self.wanted.reference(), "the node's docker is not known")]);
         };
         let service = cx.service(&self.wanted.service);
         run.progress("waiting for a free build slot");
         let _slot = cx.build_slots.acquire();
         let begun = Instant::now();
-        let build = Build {
-            context: service.context.clone(),
-            dockerfile: service.context.join(&service.dockerfile),
+        let options = BuildOptions {
+            // Docker takes a Dockerfile relative to its own working directory.
+            dockerfile: Some(service.context.join(&service.dockerfile)),
             tags: vec![self.wanted.reference(), format!("{}:latest", self.wanted.repository)],
-            labels: [
-                (IMAGE_OWNER_LABEL, cx.config.name.as_str()),
-                (IMAGE_SERVICE_LABEL, self.wanted.service.as_str()),
-                (IMAGE_DIGEST_LABEL, self.wanted.digest.as_str()),
-            ]
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .into(),
+            labels: BTreeMap::from([
+                (IMAGE_OWNER_LABEL.to_owned(), cx.config.name.clone()),
+                (IMAGE_SERVICE_LABEL.to_owned(), self.wanted.service.clone()),
+                (IMAGE_DIGEST_LABEL.to_owned(), self.wanted.digest.clone()),
+            ]),
             args: service.build_args.clone(),
             target: service.target.clone(),
             no_cache: cx.build.no_cache,
             pull: cx.build.pull,
+            deadline: cx.config.deadlines.build,
+            ..BuildOptions::new(&self.wanted.service, &service.context)
         };
+        let endpoint = observe::endpoint(&host);
         run.progress("building");
-        docker::build(&cx.runner, &host.env, &build, cx.config.deadlines.build, &mut |line| {
-            if let Some(step) = docker::progress(line) {
-                run.progress(step);
+        docker::build(&cx.runner, &endpoint, &options, &mut |progress| {
+            let step = match (progress.step, progress.total) {
+                (Some(step), Some(total)) => format!("{step}/{total} "),
+                _ => String::new(),
+            };
+            match progress.state {
+                VertexState::Started => run.progress(format!("{step}{}", progress.name)),
+                VertexState::Log(line) => run.output(line),
+                VertexState::Failed(line) => run.output(line),
+                VertexState::Cached | VertexState::Done => {}
             }
-            run.output(line);
         })
         .map_err(|f| failure::build(cx, &self.wanted.service, &f))?;
         let took = begun.elapsed();
         self.built.set(()).ok();
         cx.sources.remember(&self.wanted);
 
+        cx.built.store(true, Ordering::Relaxed);
+
         let found = observe::node_images(cx, &host, std::slice::from_ref(&self.wanted))?;
         cx.update(|world| world.images.get_or_insert_default().extend(found));
-        let bytes = docker::image_size(&cx.runner, &host.env, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
-        let budget = service.size_budget;
-        cx.reporter.send(Event::Note {
-            text: format!("{} is {} (budget {})", self.wanted.reference(), text::size_decimal(bytes), text::size_decimal(budget)),
-        });
-        if bytes > budget {
-            cx.reporter.send(Event::Finding(Box::new(
-                Finding::warning("XT510", Class::Build, self.wanted.reference(), format!("image `{}` is {}, over its budget of {}", self.wanted.reference(), text::size_decimal(bytes), text::size_decimal(budget)))
-                    .service(&self.wanted.service)
-                    .evidence("docker history", format!("the layers add up to {}", text::size_decimal(bytes)))
-                    .remedy("see which layer is large", format!("docker history {}", self.wanted.reference())),
-            )));
-        }
-        if took > service.build_budget {
-            cx.reporter.send(Event::Finding(Box::new(
-                Finding::warning("XT511", Class::Build, self.wanted.reference(), format!("building `{}` took {}, over its budget of {}", self.wanted.service, text::duration(took), text::duration(service.build_budget)))
-                    .service(&self.wanted.service)
-                    .evidence("docker build", text::duration(took))
-                    .advice("copy dependency manifests before the source in the Dockerfile, so that their layer is cached"),
-            )));
-        }
+        let bytes = docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
+        self.within_budgets(cx, service, bytes, took);
         Ok(())
+    }
+}
+
+impl Image {
+    /// Says what the image takes, and warns where it is over a budget of xtask.toml.
+    fn within_budgets(&self, cx: &Context, service: &Service, bytes: u64, took: Duration) {
+        let reference = self.wanted.reference();
+        let budget = service.size_budget.map(|b| format!(" (budget {})", text::size_decimal(b))).unwrap_or_default();
+        cx.reporter.send(Event::Note { text: format!("{reference} is {}{budget}", text::size_decimal(bytes)) });
+        if let Some(budget) = service.size_budget.filter(|budget| bytes > *budget) {
+            let cause = format!("image `{reference}` is {}, over its budget of {}", text::size_decimal(bytes), text::size_decimal(budget));
+            let warning = finding(codes::IMAGE_TOO_BIG, &reference, cause)
+                .service(&self.wanted.service)
+                .evidence("docker history", format!("the layers add up to {}", text::size_decimal(bytes)))
+                .remedy("see which layer is large, in the node's docker", format!("docker history {reference}"));
+            cx.reporter.send(Event::Finding(Box::new(warning)));
+        }
+        if let Some(budget) = service.build_budget.filter(|budget| took > *budget) {
+            let cause = format!("building `{}` took {}, over its budget of {}", self.wanted.service, text::duration(took), text::duration(budget));
+            let warning = finding(codes::BUILD_TOO_SLOW, &reference, cause)
+                .service(&self.wanted.service)
+                .evidence("docker build", text::duration(took))
+                .advice("copy the dependency manifests before the source in the Dockerfile, so that their layer is cached");
+            cx.reporter.send(Event::Finding(Box::new(warning)));
+        }
     }
 }

@@ -35,8 +35,9 @@ impl Step for Prune {
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
         cx.built.store(false, Ordering::Relaxed);
         let Some(host) = cx.look(|world| world.docker.clone()) else { return Ok(()) };
+        let endpoint = crate::observe::endpoint(&host);
         let label = format!("{IMAGE_OWNER_LABEL}={}", cx.config.name);
-        let all = tools::docker::images(&cx.runner, &host.endpoint(), Some(&label)).map_err(|f| failure::finding(cx, &f))?;
+        let all = tools::docker::images_by_label(&cx.runner, &endpoint, &label).map_err(|f| failure::finding(cx, &f))?;
         let listed = all.into_iter().map(|i| Kept { repository: i.repository, tag: i.tag, created: i.created_at }).collect();
         let mut used: BTreeSet<String> = cx.images()?.iter().map(plan::desired::Image::reference).collect();
         used.extend(in_use(cx));
@@ -47,7 +48,7 @@ impl Step for Prune {
         run.progress(format!("removing {}", old.join(", ")));
         for reference in &old {
             // Not forced: docker refuses what a container still uses.
-            tools::docker::remove_image(&cx.runner, &host.endpoint(), reference).map_err(|f| failure::finding(cx, &f))?;
+            tools::docker::remove(&cx.runner, &endpoint, reference).map_err(|f| failure::finding(cx, &f))?;
         }
         Ok(())
     }

@@ -1,19 +1,20 @@
 //! A helm release: installed or upgraded where its fingerprint or its live objects say so.
 
-use std::time::SystemTime;
-
 use plan::action::Action;
 use plan::decide;
 use plan::finding::Finding;
 use plan::identity::live_digests;
 use plan::inventory::{Entry, Inventory};
-use tools::helm;
+use tools::helm::{self, Upgrade};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
 use crate::{charts, desired, failure, observe, watch};
+
+/// How many revisions helm keeps: enough to go back, few enough to look at.
+const HISTORY: u32 = 5;
 
 pub(crate) struct Release {
     pub(crate) name: String,
@@ -38,25 +39,28 @@ impl Step for Release {
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
-        let wanted = match cx.look(|world| desired::release(cx, world, &self.name)) {
-            Ok(wanted) => wanted,
-            Err(Action::Blocked(finding)) => return Err(vec![*finding]),
-            Err(_) => return Err(vec![failure::internal(format!("release `{}` is not known yet", self.name))]),
-        };
-        let spec = cx.release(&self.name);
-        let chart = cx.root.join(&spec.chart);
+        let wanted = cx.look(|world| desired::release(cx, world, &self.name)).map_err(failure::undecided)?;
+        let (chart, mut values) = cx.chart(&self.name)?;
         recover(cx, run, &self.name)?;
-        if charts::has_dependencies(&chart).map_err(failure::io)? {
+        if charts::has_dependencies(&chart).map_err(|e| failure::io(&e))? {
             run.progress("packing the chart's dependencies");
             helm::dependency_build(&cx.runner, &chart).map_err(|f| failure::finding(cx, &f))?;
         }
         let overlay = cx.scratch(&format!("values-{}.json", self.name), &wanted.overlay.to_string())?;
-        let mut values: Vec<_> = spec.values.iter().map(|path| cx.root.join(path)).collect();
         values.push(overlay.path().to_owned());
+        let upgrade = Upgrade {
+            release: self.name.clone(),
+            chart,
+            values,
+            history_max: HISTORY,
+            force_conflicts: true,
+            deadline: cx.config.deadlines.release + cx.config.deadlines.migration,
+        };
+        let helm = cx.helm()?;
         run.progress("helm upgrade");
         // Hooks (migrations) run inside this call: their pods are watched meanwhile, so that a failure is known at once.
         watch::during(cx, run, &self.name, || {
-            helm::upgrade(&cx.runner, &cx.kube(), &cx.helm, &self.name, &chart, &values, cx.config.deadlines.release)
+            helm::upgrade(&cx.runner, helm, &cx.kube(), &upgrade)
         })?;
         observe::refresh_objects(cx)?;
         write_down(cx, &wanted)?;
@@ -77,11 +81,11 @@ fn recover(cx: &Context, run: &Running<'_>, name: &str) -> Result<(), Vec<Findin
     let good = cx.look(|world| world.objects.as_ref().and_then(|o| desired::last_good_revision(o, name)));
     if let Some(good) = good {
         run.progress(format!("revision {revision} is {status}: rolling back to {good}"));
-        helm::rollback(&cx.runner, &cx.kube(), &cx.helm, name, good, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
+        helm::rollback(&cx.runner, &cx.kube(), name, good, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
         cx.reporter.send(Event::Note { text: format!("release `{name}` was left {status} by a killed helm: rolled back to revision {good}") });
     } else {
         run.progress(format!("revision {revision} is {status}: removing it"));
-        helm::uninstall(&cx.runner, &cx.kube(), &cx.helm, name, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
+        helm::uninstall(&cx.runner, cx.helm()?, &cx.kube(), name, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
         cx.reporter.send(Event::Note { text: format!("release `{name}` was left {status} by a killed helm: removed, to be installed anew") });
     }
     Ok(observe::refresh_objects(cx)?)
@@ -100,7 +104,7 @@ fn write_down(cx: &Context, wanted: &plan::desired::Release) -> Result<(), Vec<F
     inventory.owner.clone_from(&cx.config.name);
     inventory.layout.clone_from(&cx.layout);
     inventory.releases.insert(wanted.name.clone(), Entry { fingerprint: wanted.fingerprint(), objects, parts: decide::parts(wanted) });
-    for image in cx.wanted_images() {
+    for image in cx.images()? {
         if !inventory.repositories.contains(&image.repository) {
             inventory.repositories.push(image.repository);
         }

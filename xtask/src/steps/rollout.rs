@@ -29,11 +29,7 @@ impl Step for Rollout {
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
-        let wanted = match cx.look(|world| desired::release(cx, world, &self.0)) {
-            Ok(wanted) => wanted,
-            Err(Action::Blocked(finding)) => return Err(vec![*finding]),
-            Err(_) => return Err(vec![failure::internal(format!("release `{}` is not known yet", self.0))]),
-        };
+        let wanted = cx.look(|world| desired::release(cx, world, &self.0)).map_err(failure::undecided)?;
         watch::rollout(cx, run, &wanted)?;
         Ok(observe::refresh_objects(cx)?)
     }
