@@ -117,6 +117,40 @@ pub fn quantity(bytes: u64) -> String {
     bytes.to_string()
 }
 
+/// As xtask.toml takes it, exactly: `8GiB`, `1800MiB`, `1000B`.
+pub fn written_size(bytes: u64) -> String {
+    format!("{}B", quantity(bytes))
+}
+
+/// Bytes of a Kubernetes quantity of memory: `16393244Ki`, `128974848`, `129M`, `1.5Gi` (API conventions, "Quantities").
+/// `None` where it is no such quantity.
+pub fn parse_quantity(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    match &text[number.len()..] {
+        "" => number.parse().ok(),
+        // Thousandths of a byte come out of the API server's own arithmetic.
+        "m" => number.parse::<u64>().ok().map(|thousandths| thousandths.div_ceil(1000)),
+        unit @ ("k" | "M" | "G" | "T") => parse_size(&format!("{number}{unit}B")),
+        unit @ ("Ki" | "Mi" | "Gi" | "Ti") => parse_size(&format!("{number}{unit}")),
+        _ => None,
+    }
+}
+
+/// Thousandths of a core of a Kubernetes quantity of CPU: `4`, `3920m`, `0.5`. `None` where it is no such quantity.
+pub fn cpu_milli(text: &str) -> Option<u64> {
+    let text = text.trim();
+    if let Some(milli) = text.strip_suffix('m') {
+        return milli.parse().ok();
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if fraction.is_empty() || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let milli: u64 = format!("{fraction:0<3}").parse().ok()?;
+    whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(milli)
+}
+
 /// With one decimal place, unless it is zero.
 fn tenths(bytes: u64, unit: u64, name: &str) -> String {
     let tenths = (u128::from(bytes) * 10 + u128::from(unit) / 2) / u128::from(unit);
@@ -205,8 +239,39 @@ mod tests {
         ] {
             assert_eq!(binary_size(bytes), want);
         }
+        assert_eq!(written_size(1800 * MIB), "1800MiB");
         for (bytes, want) in [(GIB, "1Gi"), (1800 * MIB, "1800Mi"), (1000, "1000"), (0, "0")] {
             assert_eq!(quantity(bytes), want);
+        }
+    }
+
+    #[test]
+    fn quantities_as_kubernetes_writes_them() {
+        for (text, want) in [
+            ("16393244Ki", Some(16_393_244 * KIB)),
+            ("128974848", Some(128_974_848)),
+            ("129M", Some(129_000_000)),
+            ("1.5Gi", Some(3 * GIB / 2)),
+            ("128974848000m", Some(128_974_848)),
+            ("", None),
+            ("Gi", None),
+            ("1GB", None),
+            ("-1", None),
+        ] {
+            assert_eq!(parse_quantity(text), want, "{text}");
+        }
+        for (text, want) in [
+            ("4", Some(4000)),
+            ("3920m", Some(3920)),
+            ("0.5", Some(500)),
+            ("1.25", Some(1250)),
+            ("", None),
+            ("m", None),
+            ("1.", None),
+            ("0.0001", None),
+            ("4Gi", None),
+        ] {
+            assert_eq!(cpu_milli(text), want, "{text}");
         }
     }
 
@@ -215,6 +280,8 @@ mod tests {
         fn no_text_makes_it_panic(text in ".{0,12}") {
             parse_size(&text);
             parse_duration(&text);
+            parse_quantity(&text);
+            cpu_milli(&text);
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use super::names;
 use super::read::{Item, Table};
-use crate::units::{SIZE_HINT, binary_size, parse_size};
+use crate::units::{binary_size, parse_size, written_size};
 use crate::version::{Version, VersionRange};
 
 pub(super) const KEYS: &[&str] = &["profile", "driver", "runtime", "cpus", "memory", "disk", "kubernetes", "start_args"];
@@ -12,8 +12,8 @@ pub(super) const TOOL_KEYS: &[&str] = &["minikube", "kubernetes", "helm", "docke
 pub const MIN_CPUS: u32 = 2;
 /// The least that minikube itself takes: 1800 MiB (`RSRC_INSUFFICIENT_REQ_MEMORY`).
 pub const MIN_MEMORY: u64 = 1800 << 20;
-const GIB: u64 = 1 << 30;
-const MIN_DISK: u64 = 4 * GIB;
+/// The least that Kubernetes' own images, two of an application and their layers fit into.
+pub const MIN_DISK: u64 = 8 << 30;
 
 /// The flags of `minikube start` that the tool sets itself, with the key of xtask.toml that decides each (`""`: none does).
 pub const OWN_FLAGS: [(&str, &str); 13] = [
@@ -61,6 +61,12 @@ impl Runtime {
     }
 }
 
+impl std::fmt::Display for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// `[cluster]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
@@ -75,7 +81,7 @@ pub struct Cluster {
     /// Bytes of memory of the cluster.
     pub memory: Amount<u64>,
     /// Bytes of disk of the cluster.
-    pub disk: u64,
+    pub disk: Amount<u64>,
     /// The Kubernetes version; `None` is `default`: the one that minikube brings.
     pub kubernetes: Option<Version>,
     /// Further arguments of `minikube start`.
@@ -130,8 +136,8 @@ impl Cluster {
                 .choice("runtime", &[("docker", Runtime::Docker), ("containerd", Runtime::Containerd)])
                 .map_or_else(Runtime::default, |item| item.value),
             cpus: cpus(table),
-            memory: memory(table),
-            disk: least(table, "disk", table.parsed("disk", parse_size, "no size", SIZE_HINT), MIN_DISK).unwrap_or(20 * GIB),
+            memory: bytes(table, "memory", "8GiB", MIN_MEMORY),
+            disk: bytes(table, "disk", "20GiB", MIN_DISK),
             kubernetes: kubernetes.map(|item| item.value),
             start_args: start_args.into_iter().map(|item| item.value).collect(),
         }
@@ -145,26 +151,22 @@ fn cpus(table: &Table<'_, '_>) -> Amount<u32> {
     table.number("cpus", MIN_CPUS..=1024).map_or(Amount::Auto, |item| Amount::Fixed(item.value))
 }
 
-fn memory(table: &Table<'_, '_>) -> Amount<u64> {
-    if is_auto(table, "memory") {
+fn bytes(table: &Table<'_, '_>, name: &str, example: &str, least: u64) -> Amount<u64> {
+    if is_auto(table, name) {
         return Amount::Auto;
     }
-    let size = table.parsed("memory", parse_size, "no size", "write a number and a unit, such as `8GiB`, or `auto`");
-    least(table, "memory", size, MIN_MEMORY).map_or(Amount::Auto, Amount::Fixed)
+    let hint = format!("write a number and a unit, such as `{example}`, or `auto`");
+    let Some(item) = table.parsed(name, parse_size, "no size", &hint) else { return Amount::Auto };
+    if item.value < least {
+        let what = format!("{} is too little for a cluster", binary_size(item.value));
+        table.reader.wrong(&item, what, format!("write at least `{}`", written_size(least)));
+    }
+    Amount::Fixed(item.value)
 }
 
 fn is_auto(table: &Table<'_, '_>, name: &str) -> bool {
     use toml::de::DeValue;
     matches!(table.get(name).map(|value| value.get_ref()), Some(DeValue::String(text)) if text == "auto")
-}
-
-fn least(table: &Table<'_, '_>, name: &str, item: Option<Item<u64>>, least: u64) -> Option<u64> {
-    let item = item?;
-    if item.value < least {
-        let what = format!("{} is too little for a cluster", binary_size(item.value));
-        table.reader.error(item.at, &table.key(name), what, format!("write at least `{}`", binary_size(least).replace(' ', "")));
-    }
-    Some(item.value)
 }
 
 fn check_start_arg(table: &Table<'_, '_>, arg: &Item<String>) {

@@ -71,8 +71,12 @@ pub struct KeyRule {
 pub struct EnvironmentRules {
     /// The environment file; it may be missing.
     pub file: PathBuf,
-    /// The example that it is made from: its values are placeholders.
+    /// How messages name it: as xtask.toml does.
+    pub file_name: String,
+    /// The example that it is made from: its values are placeholders. It may be missing.
     pub example: PathBuf,
+    /// How messages name it: as xtask.toml does.
+    pub example_name: String,
     /// A rule for every key that has one or that a service lists.
     pub keys: BTreeMap<String, KeyRule>,
 }
@@ -105,7 +109,7 @@ impl EnvironmentRules {
             if item.value.is_empty() {
                 reader.wrong(&item, "no file is named", format!("write `{default}`, or leave the key out"));
             }
-            reader.path(&item.value)
+            (reader.path(&item.value), item.value)
         };
         let mut rules = BTreeMap::new();
         for (name, value) in table.table("keys", &[]).entries() {
@@ -136,7 +140,9 @@ impl EnvironmentRules {
             let what = format!("no service lists `{}`: the development database would have no user", database.key);
             reader.warn(reader.offset(database.line), "database.key", what, "list it in the `keys` of a service");
         }
-        Self { file: path("file", ".env"), example: path("example", ".env.example"), keys: rules }
+        let (file, file_name) = path("file", ".env");
+        let (example, example_name) = path("example", ".env.example");
+        Self { file, file_name, example, example_name, keys: rules }
     }
 }
 

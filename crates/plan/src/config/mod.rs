@@ -11,12 +11,13 @@ mod layout;
 pub(crate) mod names;
 mod public;
 mod read;
+pub mod resources;
 mod service;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use cluster::{Amount, Cluster, MIN_CPUS, MIN_MEMORY, OWN_FLAGS, Runtime, Tools};
+pub use cluster::{Amount, Cluster, MIN_CPUS, MIN_DISK, MIN_MEMORY, OWN_FLAGS, Runtime, Tools};
 pub use database::Database;
 pub use deadlines::Deadlines;
 pub use environment::{Check, EnvironmentRules, GENERATED_LENGTH, KeyRule, Required};
@@ -78,7 +79,7 @@ pub trait Files {
 /// xtask.toml, complete: every default filled in, every reference checked, every path joined to the file's directory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The file as it was named, for messages.
+    /// How messages name the file: `xtask.toml`, or the relative path that it was given by.
     pub file: String,
     /// The deployment's name: a DNS label, the value of the owner label.
     pub name: String,
@@ -107,14 +108,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads xtask.toml. `file` is its path as it was named: the file's own paths are relative to its directory.
+    /// Reads xtask.toml. `path` is where it lies: the paths that it names are joined to its directory.
     ///
     /// # Errors
     /// Every problem of the file at once, in the order of its lines, warnings among them.
-    pub fn parse(text: &str, file: &str, files: &dyn Files) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader::new(text, file, files);
+    pub fn parse(text: &str, path: impl AsRef<Path>, files: &dyn Files) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader::new(text, path.as_ref(), files);
         let document = reader.document();
-        let mut config = Self::read(&Table::new(&reader, "", 0, document.get_ref(), TOP_KEYS), file);
+        let mut config = Self::read(&Table::new(&reader, "", 0, document.get_ref(), TOP_KEYS));
         let problems = reader.into_problems();
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(problems);
@@ -124,7 +125,7 @@ impl Config {
     }
 
     /// What stands for a value with a problem is never used: the problem is reported instead.
-    fn read(top: &Table<'_, '_>, file: &str) -> Self {
+    fn read(top: &Table<'_, '_>) -> Self {
         check_version(top);
         let name = label(top, "name", None);
         let (services, service_tables) = services(top, &name);
@@ -137,7 +138,7 @@ impl Config {
         let known = layout::Known { services: &services, public: &public, database: database.as_ref() };
         let layouts = layouts(top, &known);
         Self {
-            file: file.to_owned(),
+            file: top.reader.file().to_owned(),
             namespace: label(top, "namespace", Some(&name)),
             layout: chosen(top, &layouts),
             cluster: Cluster::read(&top.table("cluster", cluster::KEYS), &tools),

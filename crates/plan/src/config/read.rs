@@ -12,7 +12,8 @@ use crate::problem::{Lines, Problem, nearest};
 
 /// What all readers share: the text, the file system, and the problems so far.
 pub(super) struct Reader<'a> {
-    file: &'a str,
+    /// How messages name the file.
+    file: String,
     text: &'a str,
     lines: Lines,
     dir: PathBuf,
@@ -39,9 +40,19 @@ impl<T> Item<T> {
 type Value<'a> = Spanned<DeValue<'a>>;
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str, file: &'a str, files: &'a dyn Files) -> Self {
-        let dir = Path::new(file).parent().map(Path::to_path_buf).unwrap_or_default();
-        Self { file, text, lines: Lines::new(text), dir, files, broken: false, problems: RefCell::default() }
+    pub(super) fn new(text: &'a str, path: &Path, files: &'a dyn Files) -> Self {
+        let dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        // An absolute path is the machine's business: messages name the file as people do.
+        let shown = if path.is_absolute() { path.file_name().map(Path::new).unwrap_or(path) } else { path };
+        Self {
+            file: shown.display().to_string(),
+            text,
+            lines: Lines::new(text),
+            dir,
+            files,
+            broken: false,
+            problems: RefCell::default(),
+        }
     }
 
     /// The document, as far as it could be read.
@@ -60,13 +71,17 @@ impl<'a> Reader<'a> {
         self.lines.line(at)
     }
 
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Where a line begins.
     pub(super) fn offset(&self, line: usize) -> usize {
         self.lines.start(line)
     }
 
     pub(super) fn error(&self, at: usize, key: &str, what: impl Into<String>, instead: impl Into<String>) {
-        let problem = Problem::error(self.file, self.line(at), key, what, instead);
+        let problem = Problem::error(&self.file, self.line(at), key, what, instead);
         self.problems.borrow_mut().push(problem);
     }
 
@@ -82,7 +97,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn warn(&self, at: usize, key: &str, what: impl Into<String>, instead: impl Into<String>) {
-        let problem = Problem::warning(self.file, self.line(at), key, what, instead);
+        let problem = Problem::warning(&self.file, self.line(at), key, what, instead);
         self.problems.borrow_mut().push(problem);
     }
 

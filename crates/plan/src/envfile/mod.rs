@@ -1,6 +1,17 @@
 //! The environment file (`.env`): reading it, checking it against the rules of xtask.toml, and who gets what.
 
+mod example;
+mod placeholder;
+mod read;
+mod resolve;
+mod share;
+
 use std::collections::BTreeMap;
+
+pub use example::check_example;
+pub use read::{Assignment, EnvFile, assignment};
+pub use resolve::resolve;
+pub use share::Share;
 
 use crate::invocation::Secret;
 use crate::problem::Problem;
@@ -27,7 +38,7 @@ pub enum Source {
 pub struct Entry {
     /// Whether it goes to the Secret (else to the ConfigMap).
     pub secret: bool,
-    /// Its value, where it is known now: not with [`Source::Generate`], [`Source::Database`], [`Source::Absent`].
+    /// Its value, where it is known now: with [`Source::Generate`] and [`Source::Database`] once it was supplied.
     pub value: Option<Secret>,
     /// Where the value comes from.
     pub source: Source,
@@ -40,13 +51,4 @@ pub struct Resolved {
     pub keys: BTreeMap<String, Entry>,
     /// What is odd and yet works.
     pub warnings: Vec<Problem>,
-}
-
-/// What one service, or one release, gets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Share {
-    /// For the Secret.
-    pub secret: BTreeMap<String, Secret>,
-    /// For the ConfigMap.
-    pub plain: BTreeMap<String, String>,
 }
