@@ -210,7 +210,7 @@ fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
 fn missing_key(message: &str) -> Option<(&str, &str, &str)> {
     let (key, rest) = message.split_once("couldn't find key ")?.1.split_once(" in ")?;
     let (kind, object) = rest.split_once(' ')?;
-    let name = object.trim().split_whitespace().next()?.rsplit('/').next()?;
+    let name = object.split_whitespace().next()?.rsplit('/').next()?;
     Some((key, kind, name))
 }
 
@@ -268,11 +268,15 @@ pub(crate) fn ended_badly(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
     Some(end(view, part, ended, status.restart_count))
 }
 
-/// The container runs, after it ended before.
+/// The container runs, but is about to be ended, or ended a moment ago.
 fn running_again(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
     let status = part.status?;
-    let ended = status.last_state.terminated.as_ref()?;
     let running_since = status.state.running.as_ref()?.started_at?;
+    // The kubelet has said that it ends the container, which takes up to the grace period of the pod.
+    if let Some(killed) = probes::kill(view, part, None).filter(|_| probes::kill_said(view, part) >= Some(running_since)) {
+        return Some(killed);
+    }
+    let ended = status.last_state.terminated.as_ref()?;
     let finished = ended.finished_at.unwrap_or(running_since);
     if view.now.seconds_since(finished) > RECENT {
         return None;
@@ -361,7 +365,7 @@ fn out_of_memory(view: &View<'_>, part: &Part<'_>) -> Finding {
 fn crash(view: &View<'_>, ended: &Terminated, reason: Reason, line: Option<&Line>) -> Finding {
     let who = view.who();
     let Some(line) = line else {
-        let text = format!("{who} ends with exit code {}{} and writes no log", ended.exit_code, signal(ended.exit_code));
+        let text = format!("{who} ends with exit code {}{} at every start", ended.exit_code, signal(ended.exit_code));
         return view.finding(codes::CRASH_LOOP, text);
     };
     match (reason, &line.variable) {
@@ -396,9 +400,9 @@ fn last_words(view: &View<'_>, part: &Part<'_>, ended: &Terminated) -> Option<(L
     let status = part.status?;
     // The log of the end that is talked about: the current one if the container has ended, else the previous.
     let ended_now = status.state.terminated.is_some();
-    let (first, second) = logs.map_or((None, None), |logs| match ended_now {
-        true => (logs.current.as_deref(), logs.previous.as_deref()),
-        false => (logs.previous.as_deref(), logs.current.as_deref()),
+    let (first, second) = logs.map_or((None, None), |logs| {
+        let (current, previous) = (logs.current.as_deref(), logs.previous.as_deref());
+        if ended_now { (current, previous) } else { (previous, current) }
     });
     let written = Some(ended.message.as_str()).filter(|message| !message.trim().is_empty());
     [first, second, written].into_iter().flatten().find_map(|text| Some((log::significant(text)?, log::tail(text, 12))))

@@ -1,11 +1,13 @@
 //! Diagnosis: facts in, ranked findings out. Pure: time comes in as a fact.
 //!
 //! - [`cluster`]: what is wrong with what runs, from API objects, events and logs.
+//! - [`live`]: the same while a rollout happens: progress, and verdicts that allow what may heal its time.
 //! - [`tool`]: why minikube, docker, helm or kubectl failed, from what they printed.
 
 mod cause;
 mod container;
 pub mod facts;
+pub mod live;
 mod log;
 mod pods;
 mod probes;

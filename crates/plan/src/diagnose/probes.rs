@@ -87,6 +87,19 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
     Some(Cause::until(depth, found, deadline, why).soft())
 }
 
+/// What the startup or readiness probe of a running container was answered last, for progress.
+pub(crate) fn last_answer(facts: &super::facts::Facts, pod: &super::facts::Pod, part: &Part<'_>) -> Option<String> {
+    let started_at = part.status?.state.running.as_ref()?.started_at;
+    let startup = part.spec.startup_probe.as_ref().filter(|_| part.status.is_some_and(|status| !status.started));
+    let (word, probe) = match startup {
+        Some(probe) => ("Startup", probe),
+        None => ("Readiness", part.spec.readiness_probe.as_ref()?),
+    };
+    let view = View { facts, pod, now: started_at?, progress_deadline: None, deadline_exceeded: false };
+    let event = failure(&view, part, word, started_at)?;
+    Some(answered(&event.message).describe(probe))
+}
+
 /// Until when a failing probe is only a slow start.
 fn deadline(view: &View<'_>, probe: &Probe, startup: bool, answer: &Answered, started_at: Timestamp) -> (Timestamp, String) {
     let budget = probe.budget_seconds() + probe.timeout_seconds;
@@ -107,11 +120,7 @@ fn deadline(view: &View<'_>, probe: &Probe, startup: bool, answer: &Answered, st
 
 /// The container was ended by a probe: around `ended`, if it ended, else just now.
 pub(crate) fn kill(view: &View<'_>, part: &Part<'_>, ended: Option<Timestamp>) -> Option<Cause> {
-    let killing = view.events().into_iter().rev().find(|event| {
-        event.reason == "Killing"
-            && part_of(event, &part.spec.name)
-            && (event.message.contains("failed liveness probe") || event.message.contains("failed startup probe"))
-    })?;
+    let killing = killing(view, part)?;
     // The kubelet says Killing before the grace period of the pod begins: up to 30 s before the end.
     let (said, ended) = (killing.last_seen()?, ended.unwrap_or(view.now));
     if ended.seconds_since(said) > 60 {
@@ -155,6 +164,19 @@ pub(crate) fn kill(view: &View<'_>, part: &Part<'_>, ended: Option<Timestamp>) -
         return Some(Cause::until(Depth::Crash, found, deadline, "one restart, the machine may be busy"));
     }
     Some(Cause::now(Depth::Crash, found))
+}
+
+/// When the kubelet said last that it ends the container because of a probe.
+pub(crate) fn kill_said(view: &View<'_>, part: &Part<'_>) -> Option<Timestamp> {
+    killing(view, part)?.last_seen()
+}
+
+fn killing<'a>(view: &View<'a>, part: &Part<'_>) -> Option<&'a Event> {
+    view.events().into_iter().rev().find(|event| {
+        event.reason == "Killing"
+            && part_of(event, &part.spec.name)
+            && (event.message.contains("failed liveness probe") || event.message.contains("failed startup probe"))
+    })
 }
 
 /// The last event of a failing probe, not older than `since`.

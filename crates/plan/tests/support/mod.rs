@@ -1,5 +1,7 @@
 //! Recordings as facts.
 
+pub mod trace;
+
 use std::path::PathBuf;
 
 use plan::diagnose::{Facts, Scope, Timestamp, ToolFailure};
