@@ -71,7 +71,7 @@ pub(crate) enum Event {
         /// How far.
         text: String,
     },
-    /// A line of a tool's own output (shown with `-v`, kept for the failure).
+    /// A line of a tool's own output (shown with `-vv`, kept for the failure).
     StepOutput {
         /// Which.
         step: StepName,

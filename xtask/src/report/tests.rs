@@ -185,7 +185,7 @@ fn on_github() {
 
 #[test]
 fn a_tool_cannot_command_github() {
-    let config = ReportConfig { github_actions: true, verbosity: Verbosity::Verbose, ..ReportConfig::default() };
+    let config = ReportConfig { github_actions: true, verbosity: Verbosity::Debug, ..ReportConfig::default() };
     let hostile = ["::add-mask::x", "  ::stop-commands::x", "a ##[error]b", "::endgroup::", "\u{1b}[0m::error::c"];
     let (stderr, _) = plain(&config, &scenes::with_hostile_text(&hostile));
     let commands: Vec<&str> = stderr.lines().filter(|line| line.trim_start().starts_with("::") || line.contains("##[")).collect();
