@@ -120,7 +120,9 @@ impl Human {
             self.separate(&mut out);
             out.push_str(&self.end(record, end));
         }
+        // What comes after is another run.
         self.held.clear();
+        self.shown = false;
         out
     }
 

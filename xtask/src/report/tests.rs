@@ -203,6 +203,18 @@ fn silence_is_broken_every_thirty_seconds() {
 }
 
 #[test]
+fn each_round_of_a_watch_is_a_run_of_its_own() {
+    let second = |(at, event): (Duration, Event)| (at + Duration::from_secs(300), event);
+    let mut scene = scenes::failure();
+    scene.extend(scenes::nothing_to_do().into_iter().map(second));
+    let once = |scene: &Scene| plain(&ReportConfig::default(), scene).0;
+    assert_eq!(once(&scene), once(&scenes::failure()) + &once(&scenes::nothing_to_do()));
+    let record = record_of(&scene);
+    assert_eq!((record.findings.len(), record.steps.len(), record.begun), (0, 3, Duration::from_secs(300)));
+    assert_eq!(timeline::render(&record, Duration::ZERO), timeline::render(&record_of(&scenes::nothing_to_do()), Duration::ZERO));
+}
+
+#[test]
 fn an_answer_goes_to_stdout_alone() {
     let scene = vec![(Duration::ZERO, scenes::answer())];
     let (stderr, stdout) = plain(&ReportConfig::default(), &scene);
