@@ -30,9 +30,9 @@ pub(crate) enum Verbosity {
     /// Steps.
     #[default]
     Normal,
-    /// And the commands, the tools' output and the original text of findings.
+    /// And the commands and, under findings, the tools' own words.
     Verbose,
-    /// And every word of progress.
+    /// And every line that the tools print, and every word of progress.
     Debug,
 }
 

@@ -49,7 +49,8 @@ pub(crate) enum Outcome {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum Event {
-    /// The run begins: one headline such as `todo-chatbot -> minikube (layout monolith)`.
+    /// The run begins: one headline such as `todo-chatbot -> minikube (layout monolith)`. After `Finished` another run may begin
+    /// (`deploy --watch`).
     Started {
         /// The phase: `deploy`, `setup`, …
         phase: &'static str,
@@ -71,7 +72,7 @@ pub(crate) enum Event {
         /// How far.
         text: String,
     },
-    /// A line of a tool's own output (shown with `-v`, kept for the failure).
+    /// A line of a tool's own output (shown with `-vv`, kept for the failure).
     StepOutput {
         /// Which.
         step: StepName,
@@ -125,6 +126,13 @@ pub(crate) enum Event {
         #[serde(serialize_with = "seconds")]
         took: Duration,
     },
+}
+
+impl Event {
+    /// A step that was so already; it took no time of its own.
+    pub(crate) fn kept(step: StepName, text: impl Into<String>) -> Self {
+        Self::StepFinished { step, outcome: Outcome::Keep, text: text.into(), took: Duration::ZERO }
+    }
 }
 
 fn seconds<S: serde::Serializer>(took: &Duration, s: S) -> Result<S::Ok, S::Error> {

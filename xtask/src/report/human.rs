@@ -36,7 +36,7 @@ impl Human {
         Self {
             layout: Layout { columns: display.columns, colour: display.colour_stderr, ellipsis: display.ellipsis },
             verbosity: display.verbosity,
-            stream_output: display.verbosity >= Verbosity::Verbose,
+            stream_output: display.verbosity == Verbosity::Debug,
             held: String::new(),
             shown: false,
             answers_colour: display.colour_stdout,
@@ -120,7 +120,9 @@ impl Human {
             self.separate(&mut out);
             out.push_str(&self.end(record, end));
         }
+        // What comes after is another run.
         self.held.clear();
+        self.shown = false;
         out
     }
 

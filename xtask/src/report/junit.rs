@@ -21,7 +21,7 @@ pub(super) fn render(record: &Record, now: Duration) -> String {
         ));
     }
     let count = |kind| cases.iter().filter(|(found, _)| *found == kind).count();
-    let took = record.end.as_ref().map_or(now, |end| end.took);
+    let took = record.end.as_ref().map_or(now.saturating_sub(record.begun), |end| end.took);
     let counts = format!(
         "name=\"cargo xtask {}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{}\"",
         escape(record.phase),

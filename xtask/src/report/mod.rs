@@ -59,6 +59,12 @@ trait View: Send {
     }
 }
 
+/// Says `text` on stderr without a reporter: where there is none yet, or where it failed itself.
+pub(crate) fn last_words(text: &str) {
+    // If this can't be written either, the exit code is all that is left.
+    drop(writeln!(AutoStream::auto(io::stderr()), "{text}"));
+}
+
 /// The handle that events are sent through. Clones share one stream; any thread may hold one.
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {

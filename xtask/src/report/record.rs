@@ -15,7 +15,7 @@ const OUTPUT_LINES: usize = 2000;
 pub(super) struct StepRecord {
     pub(super) name: StepName,
     pub(super) after: Vec<StepName>,
-    /// Since the start of the run.
+    /// Since the start of the process.
     pub(super) started: Duration,
     /// What it said last while it ran.
     pub(super) progress: String,
@@ -29,7 +29,7 @@ pub(super) struct StepRecord {
 /// How a step ended.
 #[derive(Clone, Debug)]
 pub(super) struct StepEnd {
-    /// Since the start of the run.
+    /// Since the start of the process.
     pub(super) at: Duration,
     pub(super) took: Duration,
     pub(super) outcome: Outcome,
@@ -48,6 +48,8 @@ pub(super) struct RunEnd {
 /// The run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Record {
+    /// When it began, since the start of the process: later than zero for the second and later runs of `--watch`.
+    pub(super) begun: Duration,
     pub(super) phase: &'static str,
     pub(super) headline: String,
     /// In the order they began.
@@ -61,6 +63,9 @@ impl Record {
     pub(super) fn apply(&mut self, at: Duration, event: &Event) {
         match event {
             Event::Started { phase, text } => {
+                if self.end.is_some() {
+                    *self = Self { begun: at, ..Self::default() };
+                }
                 self.phase = phase;
                 self.headline.clone_from(text);
             }

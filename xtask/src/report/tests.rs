@@ -185,7 +185,7 @@ fn on_github() {
 
 #[test]
 fn a_tool_cannot_command_github() {
-    let config = ReportConfig { github_actions: true, verbosity: Verbosity::Verbose, ..ReportConfig::default() };
+    let config = ReportConfig { github_actions: true, verbosity: Verbosity::Debug, ..ReportConfig::default() };
     let hostile = ["::add-mask::x", "  ::stop-commands::x", "a ##[error]b", "::endgroup::", "\u{1b}[0m::error::c"];
     let (stderr, _) = plain(&config, &scenes::with_hostile_text(&hostile));
     let commands: Vec<&str> = stderr.lines().filter(|line| line.trim_start().starts_with("::") || line.contains("##[")).collect();
@@ -200,6 +200,18 @@ fn a_tool_cannot_command_github() {
 fn silence_is_broken_every_thirty_seconds() {
     let (stderr, _) = plain(&ReportConfig::default(), &scenes::long_wait());
     insta::assert_snapshot!(stderr);
+}
+
+#[test]
+fn each_round_of_a_watch_is_a_run_of_its_own() {
+    let second = |(at, event): (Duration, Event)| (at + Duration::from_secs(300), event);
+    let mut scene = scenes::failure();
+    scene.extend(scenes::nothing_to_do().into_iter().map(second));
+    let once = |scene: &Scene| plain(&ReportConfig::default(), scene).0;
+    assert_eq!(once(&scene), once(&scenes::failure()) + &once(&scenes::nothing_to_do()));
+    let record = record_of(&scene);
+    assert_eq!((record.findings.len(), record.steps.len(), record.begun), (0, 3, Duration::from_secs(300)));
+    assert_eq!(timeline::render(&record, Duration::ZERO), timeline::render(&record_of(&scenes::nothing_to_do()), Duration::ZERO));
 }
 
 #[test]

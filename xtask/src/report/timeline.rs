@@ -25,6 +25,8 @@ th,td{text-align:left;padding:.2rem .6rem;border-bottom:1px solid rgba(128,128,1
 /// A step with its place in time.
 struct Bar<'a> {
     step: &'a StepRecord,
+    /// Both since the start of the run.
+    start: Duration,
     end: Duration,
     state: &'static str,
     critical: bool,
@@ -32,14 +34,15 @@ struct Bar<'a> {
 
 /// The page. `now` is the length of a run that has no end of its own.
 pub(super) fn render(record: &Record, now: Duration) -> String {
-    let total = record.end.as_ref().map_or(now, |end| end.took);
+    let total = record.end.as_ref().map_or(now.saturating_sub(record.begun), |end| end.took);
     let critical = critical_path(record);
     let bars: Vec<Bar<'_>> = record
         .steps
         .iter()
         .map(|step| Bar {
             step,
-            end: step.end.as_ref().map_or(now, |end| end.at),
+            start: step.started.saturating_sub(record.begun),
+            end: step.end.as_ref().map_or(now, |end| end.at).saturating_sub(record.begun),
             state: step.end.as_ref().map_or("stopped", |end| State::from(end.outcome).word()),
             critical: critical.contains(&&step.name),
         })
@@ -47,7 +50,7 @@ pub(super) fn render(record: &Record, now: Duration) -> String {
     let total = bars.iter().map(|bar| bar.end).max().unwrap_or_default().max(total);
     let path: Vec<String> = critical.iter().map(|name| escape(&name.to_string())).collect();
     let exit = record.end.as_ref().map_or("stopped before its end".to_owned(), |end| format!("exit code {}", end.exit_code));
-    let rows: String = bars.iter().filter(|bar| bar.end > bar.step.started).map(|bar| bar_row(bar, total)).collect();
+    let rows: String = bars.iter().filter(|bar| bar.end > bar.start).map(|bar| bar_row(bar, total)).collect();
     let cells: String = bars.iter().map(table_row).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
@@ -68,26 +71,26 @@ pub(super) fn render(record: &Record, now: Duration) -> String {
 }
 
 fn bar_row(bar: &Bar<'_>, total: Duration) -> String {
-    let Bar { step, end, state, critical } = bar;
+    let Bar { step, start, end, state, critical } = bar;
     let percent = |at: Duration| 100.0 * at.as_secs_f64() / total.as_secs_f64().max(0.001);
-    let (left, width) = (percent(step.started), percent(end.saturating_sub(step.started)));
+    let (left, width) = (percent(*start), percent(end.saturating_sub(*start)));
     let class = if *critical { format!("critical {state}") } else { (*state).to_owned() };
     format!(
         "<li class=\"{class}\"><span class=\"name\">{}</span><span class=\"track\"><span class=\"bar\" \
          style=\"margin-left:{left:.2}%;width:{width:.2}%\"></span></span><span class=\"took\">{}</span></li>\n",
         escape(&step.name.to_string()),
-        text::duration(end.saturating_sub(step.started)),
+        text::duration(end.saturating_sub(*start)),
     )
 }
 
 fn table_row(bar: &Bar<'_>) -> String {
-    let Bar { step, end, state, critical } = bar;
+    let Bar { step, start, end, state, critical } = bar;
     let after: Vec<String> = step.after.iter().map(|name| escape(&name.to_string())).collect();
     format!(
         "<tr><th scope=\"row\">{}</th><td>{state}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
         escape(&step.name.to_string()),
-        text::duration(step.started),
-        text::duration(end.saturating_sub(step.started)),
+        text::duration(*start),
+        text::duration(end.saturating_sub(*start)),
         after.join(", "),
         if *critical { "yes" } else { "" },
         escape(step.end.as_ref().map_or(step.progress.as_str(), |end| &end.text)),

@@ -78,12 +78,11 @@ pub(super) fn first_deploy() -> Scene {
 }
 
 pub(super) fn nothing_to_do() -> Scene {
-    use Outcome::Keep;
     vec![
         at(0.0, started()),
-        at(0.2, end("cluster", "", Keep, "minikube runs kubernetes 1.36.2", 0.0)),
-        at(0.2, end("image", "backend", Keep, "todo-backend:3f9c2a71", 0.0)),
-        at(0.2, end("image", "frontend", Keep, "todo-frontend:b01d77ce", 0.0)),
+        at(0.2, Event::kept(StepName::new("cluster", ""), "minikube runs kubernetes 1.36.2")),
+        at(0.2, Event::kept(StepName::new("image", "backend"), "todo-backend:3f9c2a71")),
+        at(0.2, Event::kept(StepName::new("image", "frontend"), "todo-frontend:b01d77ce")),
         at(0.2, finished(0, "Up to date in 0.2s: 2 images, 3 pods ready, http://192.168.49.2:30300 answers", &[], 0.2)),
     ]
 }
