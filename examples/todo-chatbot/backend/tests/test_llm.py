@@ -91,7 +91,7 @@ FAULTS = [
     ("timeout", "llm_timeout", "OpenAI did not answer within 0.5 seconds."),
     ("garbage", "llm_unreadable", "The answer of OpenAI could not be read."),
     ("empty", "llm_unreadable", "The answer of OpenAI could not be read."),
-    ("loop", "too_many_steps", "I stopped after 8 steps"),
+    ("loop", "too_many_steps", "I took too many steps"),
 ]
 
 

@@ -9,7 +9,7 @@ import psycopg
 
 Alembic = Callable[..., subprocess.CompletedProcess[str]]
 
-# As better-auth 1.6.0 lists them for PostgreSQL (`getMigrations`, e-mail and password).
+# As better-auth 1.6.0 and 1.7.7 list them (`getMigrations`, PostgreSQL, e-mail and password).
 BETTER_AUTH = {
     "user": "id name email emailVerified image createdAt updatedAt",
     "session": "id expiresAt token createdAt updatedAt ipAddress userAgent userId",

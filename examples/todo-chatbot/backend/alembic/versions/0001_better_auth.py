@@ -1,8 +1,8 @@
 """Better Auth core tables
 
 Users, sessions, accounts and verifications as Better Auth's own migration generator makes them
-(better-auth 1.6.0, `getMigrations` for PostgreSQL, e-mail and password). The camelCase of the
-columns is Better Auth's.
+(`getMigrations` of better-auth 1.6.0 and of 1.7.7 for PostgreSQL with e-mail and password; both
+find nothing to add to these). The camelCase of the columns is Better Auth's.
 """
 
 import sqlalchemy as sa

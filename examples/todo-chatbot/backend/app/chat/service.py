@@ -5,6 +5,7 @@ The provider is asked outside of any transaction; what it wants is then done and
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from app.objects import Store, remove_objects
 
 MAX_ROUNDS = 8
 """How often a provider may call tools within one turn."""
+
+TURN_SECONDS = 80.0
+"""After this long no further round begins: with the last one's timeout (30 s) a turn stays below
+the two minutes that the frontend waits for it."""
 
 MAX_CALLS = 16
 """How many calls of one message are run."""
@@ -104,7 +109,10 @@ class Chat:
         return turn
 
     async def _answer(self, user_id: str, turn: Turn) -> None:
+        ends = time.monotonic() + TURN_SECONDS
         for _ in range(MAX_ROUNDS):
+            if time.monotonic() > ends:
+                break
             async with self.sessions() as session:
                 messages = await store.read_messages(
                     session, turn.conversation_id, store.HISTORY_MESSAGES
@@ -128,8 +136,8 @@ class Chat:
         await self._report(
             turn,
             "too_many_steps",
-            f"{self.provider.signature}I stopped after {MAX_ROUNDS} steps without coming to an "
-            "end. What was done so far is listed; try a smaller request.",
+            f"{self.provider.signature}I took too many steps without coming to an end and stopped. "
+            "What was done so far is listed; try a smaller request.",
         )
 
     async def _record(self, user_id: str, turn: Turn, answer: AssistantMessage) -> None:
