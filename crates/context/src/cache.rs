@@ -15,10 +15,12 @@
 //! on Windows, which gives no change time here, a program that restores size and modification time after a write goes unseen.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::{Sum, hex};
@@ -33,7 +35,7 @@ const FORMAT: u32 = 1;
 
 /// One file: size, mtime, ctime, inode, mode, digest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Row(u64, Nanos, Nanos, u64, u32, String);
+struct Row(u64, Nanos, Nanos, u64, u32, Hex);
 
 /// The files of one context.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -141,11 +143,40 @@ impl Root {
         let row = self.files.get(path)?;
         let then = Stat { size: row.0, mtime: row.1, ctime: row.2, inode: row.3, mode: row.4 };
         let settled = then.mtime.max(then.ctime).saturating_add(MARGIN) < self.looked;
-        if then == *now && settled { sum(&row.5) } else { None }
+        (then == *now && settled).then_some(row.5.0)
     }
 
     pub(crate) fn set(&mut self, path: String, stat: &Stat, sum: &Sum) {
-        self.files.insert(path, Row(stat.size, stat.mtime, stat.ctime, stat.inode, stat.mode, hex(sum)));
+        self.files.insert(path, Row(stat.size, stat.mtime, stat.ctime, stat.inode, stat.mode, Hex(*sum)));
+    }
+}
+
+/// A digest, in hexadecimal in the file.
+#[derive(Clone, Copy, Debug)]
+struct Hex(Sum);
+
+impl Serialize for Hex {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Digits;
+        impl Visitor<'_> for Digits {
+            type Value = Hex;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("64 hexadecimal digits")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Hex, E> {
+                sum(text).map(Hex).ok_or_else(|| E::custom("not 64 hexadecimal digits"))
+            }
+        }
+        // Read in place: a string per file would be a third of the time.
+        from.deserialize_str(Digits)
     }
 }
 

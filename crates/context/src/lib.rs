@@ -29,7 +29,7 @@ use ignore::{IgnoreFile, Matcher};
 use manifest::{Feed, hex, shown};
 use sha2::{Digest, Sha256};
 use stat::{Kind, Stat};
-use walk::Found;
+use walk::{Found, Walk};
 
 /// Another format, other digests: raised when the bytes that are hashed change their meaning.
 const FORMAT: &[u8] = b"docker build context 1";
@@ -62,7 +62,7 @@ pub struct ContextDigest {
     pub bytes: u64,
     /// How many files were read, because the stat cache did not know them.
     pub hashed: usize,
-    /// Everything that is sent, in the order of the paths' bytes.
+    /// Everything that is sent: each folder before its content, the names of a folder in the order of their bytes.
     pub entries: Vec<Entry>,
     /// Files that docker sends without their content, because a later line of the ignore file names their folder again after an
     /// exception (`a`, `!a/b`, `a`): the walk sends them and the reader refuses them. Worth a warning.
@@ -138,16 +138,15 @@ impl Sent {
         cache: &mut StatCache,
         looked: stat::Nanos,
     ) -> Result<Self, ContextError> {
-        let (found, mut problems) = walk::walk(context, matcher, ignore);
         let key = shown(context.as_os_str().as_encoded_bytes()).into_owned();
         let old = cache.take(&key);
+        let known = |path: &[u8], stat: &Stat| old.known(&shown(path), stat);
+        let (found, mut problems) = Walk { context, matcher, ignore, known: &known }.run();
 
-        let reads = |f: &Found| f.kind == Kind::File && !f.opens_empty;
-        let known: Vec<Option<Sum>> =
-            found.iter().map(|f| if reads(f) { old.known(&shown(&f.path), &f.stat) } else { None }).collect();
-        let unknown: Vec<usize> = (0..found.len()).filter(|i| reads(&found[*i]) && known[*i].is_none()).collect();
-        let paths: Vec<PathBuf> = unknown.iter().map(|i| found[*i].file.clone()).collect();
-        let mut contents: Vec<Option<(Stat, Sum)>> = found.iter().zip(known).map(|(f, k)| k.map(|sum| (f.stat, sum))).collect();
+        let mut contents: Vec<Option<(Stat, Sum)>> = found.iter().map(|f| f.known.map(|sum| (f.stat, sum))).collect();
+        let reads = |f: &Found| f.kind == Kind::File && !f.opens_empty && f.known.is_none();
+        let unknown: Vec<usize> = (0..found.len()).filter(|i| reads(&found[*i])).collect();
+        let paths: Vec<PathBuf> = unknown.iter().map(|i| found[*i].file()).collect();
         for (i, result) in unknown.iter().zip(hash::files(&paths)) {
             match result {
                 Ok(hashed) => contents[*i] = Some(hashed),

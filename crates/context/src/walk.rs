@@ -1,34 +1,56 @@
-//! The paths that docker would send, with their metadata; folders are read side by side.
+//! The paths that docker would send, with their metadata and what the stat cache knows; folders are read side by side.
 
-use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::DirEntry;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Problem;
 use crate::hash::threads;
 use crate::ignore::{IgnoreFile, Matcher, Met};
+use crate::manifest::Sum;
 use crate::stat::{Kind, Stat, kind, stat};
 
 /// One path that is sent.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Found {
     /// Relative to the context, `/` between names.
     pub(crate) path: Vec<u8>,
-    pub(crate) file: PathBuf,
     pub(crate) kind: Kind,
     pub(crate) stat: Stat,
     /// The text of a symbolic link.
     pub(crate) target: Vec<u8>,
+    /// The digest of a file's content, if the stat cache knows it.
+    pub(crate) known: Option<Sum>,
     /// A file that docker announces and then sends without its content.
     pub(crate) opens_empty: bool,
+    dir: Arc<Path>,
+    name: OsString,
+}
+
+impl Found {
+    /// Where it is on this machine.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.dir.join(&self.name)
+    }
+}
+
+/// What a walk needs to know.
+pub(crate) struct Walk<'a> {
+    pub(crate) context: &'a Path,
+    pub(crate) matcher: &'a Matcher,
+    pub(crate) ignore: &'a IgnoreFile,
+    /// The stat cache: path and state to digest.
+    pub(crate) known: &'a (dyn Fn(&[u8], &Stat) -> Option<Sum> + Sync),
 }
 
 /// A folder to read.
 struct Job {
+    /// Its place among the listings.
+    id: usize,
     path: Vec<u8>,
-    file: PathBuf,
+    file: Arc<Path>,
     met: Met,
     left_out: bool,
 }
@@ -36,60 +58,138 @@ struct Job {
 #[derive(Default)]
 struct Queue {
     jobs: Vec<Job>,
+    /// How many folders were ever queued.
+    ids: usize,
     /// Folders that are being read: they may bring more jobs.
     busy: usize,
+}
+
+/// One name of a folder.
+struct Listed {
+    found: Found,
+    /// The listing of a folder that is read too.
+    below: Option<usize>,
+    /// A folder that is left out but entered: sent only when something below it is.
+    left_out: bool,
 }
 
 /// What one thread found.
 #[derive(Default)]
 struct Share {
-    found: Vec<Found>,
-    /// Folders that are left out but were entered: sent when something below them is.
-    entered: Vec<Found>,
+    listings: Vec<(usize, Vec<Listed>)>,
     problems: Vec<Problem>,
 }
 
-/// Everything below `context` that `matcher` lets through, in the order of the paths' bytes.
-pub(crate) fn walk(context: &Path, matcher: &Matcher, file: &IgnoreFile) -> (Vec<Found>, Vec<Problem>) {
-    let top = Job { path: Vec::new(), file: context.to_owned(), met: Met::default(), left_out: false };
-    let queue = Mutex::new(Queue { jobs: vec![top], busy: 0 });
-    let wake = Condvar::new();
-    let work = || {
-        let mut share = Share::default();
-        while let Some(job) = next(&queue, &wake) {
-            let reading = Reading { queue: &queue, wake: &wake };
-            let more = read(&job, matcher, file, &mut share);
-            lock(&queue).jobs.extend(more);
-            drop(reading);
+impl Walk<'_> {
+    /// Everything that is sent, each folder before its content, the names of a folder in the order of their bytes.
+    pub(crate) fn run(&self) -> (Vec<Found>, Vec<Problem>) {
+        let top = Job { id: 0, path: Vec::new(), file: Arc::from(self.context), met: Met::default(), left_out: false };
+        let queue = Mutex::new(Queue { jobs: vec![top], ids: 1, busy: 0 });
+        let wake = Condvar::new();
+        let work = || {
+            let mut share = Share::default();
+            while let Some(job) = next(&queue, &wake) {
+                let reading = Reading { queue: &queue, wake: &wake };
+                self.read(&job, &queue, &mut share);
+                drop(reading);
+            }
+            share
+        };
+        let (listings, problems) = std::thread::scope(|scope| {
+            let running: Vec<_> = (1..threads()).map(|_| scope.spawn(work)).collect();
+            let mut all = work();
+            for thread in running {
+                match thread.join() {
+                    Ok(share) => {
+                        all.listings.extend(share.listings);
+                        all.problems.extend(share.problems);
+                    }
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            (all.listings, all.problems)
+        });
+        let mut by_id: Vec<Vec<Listed>> = Vec::new();
+        by_id.resize_with(lock(&queue).ids, Vec::new);
+        for (id, listing) in listings {
+            by_id[id] = listing;
         }
-        share
-    };
-    let mut all = std::thread::scope(|scope| {
-        let running: Vec<_> = (1..threads()).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
-        for thread in running {
-            match thread.join() {
-                Ok(share) => all.add(share),
-                Err(panic) => std::panic::resume_unwind(panic),
+        let mut found = Vec::new();
+        flatten(&mut by_id, 0, &mut found);
+        (found, problems)
+    }
+
+    /// Reads one folder; queues the folders in it that have to be read.
+    fn read(&self, job: &Job, queue: &Mutex<Queue>, share: &mut Share) {
+        let entries = match std::fs::read_dir(&job.file) {
+            Ok(entries) => entries,
+            // A folder that is left out is only entered for what an exception may bring back; docker minds no more than this.
+            Err(e) if job.left_out && e.kind() == io::ErrorKind::PermissionDenied => return,
+            Err(e) => return fail(&job.file, &e, share),
+        };
+        let mut listing = Vec::new();
+        let mut more = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => match self.visit(job, &entry, share) {
+                    Ok(Some((listed, below))) => {
+                        more.extend(below.map(|below| (listing.len(), below)));
+                        listing.push(listed);
+                    }
+                    Ok(None) => {}
+                    Err(e) => fail(&entry.path(), &e, share),
+                },
+                Err(e) => fail(&job.file, &e, share),
             }
         }
-        all
-    });
-    add_parents(&mut all);
-    all.found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    (all.found, all.problems)
-}
-
-impl Share {
-    fn add(&mut self, other: Self) {
-        self.found.extend(other.found);
-        self.entered.extend(other.entered);
-        self.problems.extend(other.problems);
+        if !more.is_empty() {
+            let mut queue = lock(queue);
+            for (at, mut below) in more {
+                below.id = queue.ids;
+                queue.ids += 1;
+                listing[at].below = Some(below.id);
+                queue.jobs.push(below);
+            }
+        }
+        listing.sort_unstable_by(|a, b| a.found.path.cmp(&b.found.path));
+        share.listings.push((job.id, listing));
     }
-}
 
-fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
+    /// One name: nothing when it is left out; with a job when it is a folder to read.
+    fn visit(&self, job: &Job, entry: &DirEntry, share: &mut Share) -> io::Result<Option<(Listed, Option<Job>)>> {
+        let name = entry.file_name();
+        let mut path = Vec::with_capacity(job.path.len() + name.len() + 1);
+        path.extend_from_slice(&job.path);
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name.as_encoded_bytes());
+
+        let is_dir = entry.file_type()?.is_dir();
+        let mut met = Met::default();
+        let verdict = match self.matcher.verdict(&path, &job.met, is_dir.then_some(&mut met)) {
+            Ok(verdict) => verdict,
+            Err(refused) => {
+                share.problems.extend(self.matcher.problem(&refused, self.ignore));
+                return Ok(None);
+            }
+        };
+        if verdict.left_out && (!is_dir || self.matcher.prunes(&path)) {
+            return Ok(None);
+        }
+        let meta = entry.metadata()?;
+        let (kind, stat) = (kind(&meta), stat(&meta));
+        let target = if kind == Kind::Symlink {
+            std::fs::read_link(entry.path())?.into_os_string().into_encoded_bytes()
+        } else {
+            Vec::new()
+        };
+        let known = if kind == Kind::File && !verdict.opens_empty { (self.known)(&path, &stat) } else { None };
+        let below =
+            is_dir.then(|| Job { id: 0, path: path.clone(), file: Arc::from(entry.path()), met, left_out: verdict.left_out });
+        let found = Found { path, kind, stat, target, known, opens_empty: verdict.opens_empty, dir: Arc::clone(&job.file), name };
+        Ok(Some((Listed { found, below: None, left_out: verdict.left_out }, below)))
+    }
 }
 
 /// A folder is being read; dropped when it was, or when its thread panicked, so that no other thread waits for it in vain.
@@ -103,6 +203,10 @@ impl Drop for Reading<'_> {
         lock(self.queue).busy -= 1;
         self.wake.notify_all();
     }
+}
+
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The next folder, or nothing when all are read.
@@ -120,89 +224,23 @@ fn next(queue: &Mutex<Queue>, wake: &Condvar) -> Option<Job> {
     }
 }
 
-/// Reads one folder; gives back the folders in it that have to be read.
-fn read(job: &Job, matcher: &Matcher, file: &IgnoreFile, share: &mut Share) -> Vec<Job> {
-    let mut more = Vec::new();
-    let entries = match std::fs::read_dir(&job.file) {
-        Ok(entries) => entries,
-        // A folder that is left out is only entered for what an exception may bring back; docker minds no more than this.
-        Err(e) if job.left_out && e.kind() == io::ErrorKind::PermissionDenied => return more,
-        Err(e) => return fail(&job.file, &e, share),
-    };
-    for entry in entries {
-        let step = match entry {
-            Ok(entry) => visit(job, &entry, matcher, file, share).map_err(|e| (entry.path(), e)),
-            Err(e) => Err((job.file.clone(), e)),
-        };
-        match step {
-            Ok(job) => more.extend(job),
-            Err((path, e)) => more.extend(fail(&path, &e, share)),
-        }
-    }
-    more
-}
-
 /// Something that vanished since its folder was read is not there; all else is a problem.
-fn fail(path: &Path, e: &io::Error, share: &mut Share) -> Vec<Job> {
+fn fail(path: &Path, e: &io::Error, share: &mut Share) {
     if e.kind() != io::ErrorKind::NotFound {
         share.problems.push(Problem::Unreadable { path: path.to_owned(), reason: e.to_string() });
     }
-    Vec::new()
 }
 
-fn visit(job: &Job, entry: &DirEntry, matcher: &Matcher, file: &IgnoreFile, share: &mut Share) -> io::Result<Option<Job>> {
-    let name = entry.file_name();
-    let mut path = Vec::with_capacity(job.path.len() + name.len() + 1);
-    path.extend_from_slice(&job.path);
-    if !path.is_empty() {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name.as_encoded_bytes());
-
-    let is_dir = entry.file_type()?.is_dir();
-    let mut met = Met::default();
-    let verdict = match matcher.verdict(&path, &job.met, is_dir.then_some(&mut met)) {
-        Ok(verdict) => verdict,
-        Err(refused) => {
-            share.problems.extend(matcher.problem(&refused, file));
-            return Ok(None);
+/// Puts the listings into one list. A folder that is left out goes away again when nothing below it is sent.
+fn flatten(listings: &mut Vec<Vec<Listed>>, id: usize, found: &mut Vec<Found>) {
+    for listed in std::mem::take(&mut listings[id]) {
+        found.push(listed.found);
+        let before = found.len();
+        if let Some(below) = listed.below {
+            flatten(listings, below, found);
         }
-    };
-    if verdict.left_out && (!is_dir || matcher.prunes(&path)) {
-        return Ok(None);
-    }
-    let meta = entry.metadata()?;
-    let found_kind = kind(&meta);
-    let target = if found_kind == Kind::Symlink {
-        std::fs::read_link(entry.path())?.into_os_string().into_encoded_bytes()
-    } else {
-        Vec::new()
-    };
-    let found = Found {
-        file: entry.path(),
-        kind: found_kind,
-        stat: stat(&meta),
-        target,
-        opens_empty: verdict.opens_empty && !verdict.left_out,
-        path: path.clone(),
-    };
-    let file = found.file.clone();
-    let list = if verdict.left_out { &mut share.entered } else { &mut share.found };
-    list.push(found);
-    Ok(is_dir.then_some(Job { path, file, met, left_out: verdict.left_out }))
-}
-
-/// A folder that is left out is sent all the same when something below it is.
-fn add_parents(all: &mut Share) {
-    let mut entered: BTreeMap<Vec<u8>, Found> = all.entered.drain(..).map(|f| (f.path.clone(), f)).collect();
-    if entered.is_empty() {
-        return;
-    }
-    for i in 0..all.found.len() {
-        let slashes: Vec<usize> = all.found[i].path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at).collect();
-        for at in slashes {
-            let parent = entered.remove(&all.found[i].path[..at]);
-            all.found.extend(parent);
+        if listed.left_out && found.len() == before {
+            found.pop();
         }
     }
 }
