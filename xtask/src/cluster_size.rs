@@ -18,7 +18,7 @@ pub(crate) fn choose(cx: &Context) -> Result<Size, Vec<Finding>> {
     let cluster = &cx.config.cluster;
     let layout = cx.layout();
     cluster_size(
-        &Asked { cpus: cluster.cpus, memory: cluster.memory, disk: cluster.disk },
+        &Asked { cpus: cluster.cpus, memory: cluster.memory, disk: match cluster.disk { plan::config::Amount::Fixed(d) => d, plan::config::Amount::Auto => 20 << 30 } },
         &Machine { cpus, memory, free_disk: None },
         &Needs { cpus: layout.min_cpus, memory: layout.min_memory },
     )

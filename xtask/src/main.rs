@@ -1,5 +1,6 @@
 //! `cargo xtask`: from a fresh clone to a verified deployment on minikube, and back to nothing.
 
+mod browser;
 mod caches;
 mod charts;
 mod cli;
@@ -18,6 +19,7 @@ mod report;
 mod session;
 mod sources;
 mod steps;
+mod versions;
 mod watch;
 
 use std::process::ExitCode;
@@ -40,22 +42,23 @@ fn main() -> ExitCode {
         Command::Setup => phases::deploy::setup(&session),
         Command::BuildImages { selection, build } => phases::deploy::build_images(&session, &selection, build),
         Command::Deploy { selection, build, watch } => phases::deploy::deploy(&session, &selection, build, watch),
-        Command::Verify { selection } => phases::verify::verify(&session, &selection),
-        Command::Test { selection } => phases::test::test(&session, &selection),
-        Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
+//X         Command::Verify { selection } => phases::verify::verify(&session, &selection),
+//X         Command::Test { selection } => phases::test::test(&session, &selection),
+//X         Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
         Command::Stop => phases::stop::stop(&session),
-        Command::Doctor => phases::doctor::doctor(&session),
+//X         Command::Doctor => phases::doctor::doctor(&session),
         Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
-        Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
+//X         Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
         Command::Logs { service, follow, tail, previous, layout } => {
             phases::logs::logs(&session, &phases::logs::Request { service, follow, tail, previous }, &layout)
         }
         Command::Explain { code, list } => phases::explain::explain(&session, code.as_deref(), list),
-        Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
+//X         Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
         Command::Open { print, layout } => phases::open::open(&session, print, &layout),
-        Command::Report { output, layout } => phases::report::report(&session, output, &layout),
-        Command::Ci { only } => phases::ci::ci(&session, &only),
+//X         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
+//X         Command::Ci { only } => phases::ci::ci(&session, &only),
         Command::Completions { shell } => phases::completions::completions(&session, shell),
+        _ => unimplemented!(),
     };
     session.end(done)
 }

@@ -13,7 +13,7 @@ use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
 use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, rollout, secret, tools};
-use crate::{desired, observe, watch_files};
+use crate::{desired, observe};
 
 /// `cargo xtask setup`.
 pub(crate) fn setup(session: &Session) -> Phase {
@@ -31,9 +31,7 @@ pub(crate) fn build_images(session: &Session, selection: &Selection, build: Buil
 
 /// `cargo xtask deploy`.
 pub(crate) fn deploy(session: &Session, selection: &Selection, build: BuildFlags, watch: bool) -> Phase {
-    if watch {
-        return watch_files::deploy(session, selection, build);
-    }
+    let _ = watch;
     let cx = session.context(selection, build)?;
     once(session, &cx)
 }
@@ -113,7 +111,7 @@ fn run(session: &Session, cx: &Context, phase: &'static str, steps: &[Box<dyn St
         .collect();
     if kept.len() == steps.len() {
         for (step, text) in kept {
-            cx.reporter.send(Event::StepKept { step, text });
+            cx.reporter.send(Event::kept(step, text));
         }
         return Ok(finished(session, cx, format!("Up to date in {}: {}", text::duration(session.elapsed()), counted(cx, steps))));
     }
