@@ -1,5 +1,6 @@
 //! `cargo xtask`: from a fresh clone to a verified deployment on minikube, and back to nothing.
 
+mod ask;
 mod browser;
 mod caches;
 mod charts;
@@ -11,10 +12,13 @@ mod exec;
 mod failure;
 mod generate;
 mod http;
+mod inside;
 mod machine;
 mod marker;
 mod observe;
 mod phases;
+mod proof;
+mod remove;
 mod report;
 mod session;
 mod sources;
@@ -42,9 +46,9 @@ fn main() -> ExitCode {
         Command::Setup => phases::deploy::setup(&session),
         Command::BuildImages { selection, build } => phases::deploy::build_images(&session, &selection, build),
         Command::Deploy { selection, build, watch } => phases::deploy::deploy(&session, &selection, build, watch),
-//X         Command::Verify { selection } => phases::verify::verify(&session, &selection),
+        Command::Verify { selection } => phases::verify::verify(&session, &selection),
 //X         Command::Test { selection } => phases::test::test(&session, &selection),
-//X         Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
+        Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
         Command::Stop => phases::stop::stop(&session),
 //X         Command::Doctor => phases::doctor::doctor(&session),
         Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),

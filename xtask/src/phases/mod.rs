@@ -1,7 +1,7 @@
 //! The phases: a file each chooses what is looked at, which steps run, and how it is told.
 
 //X pub(crate) mod ci;
-//X pub(crate) mod cleanup;
+pub(crate) mod cleanup;
 pub(crate) mod completions;
 pub(crate) mod deploy;
 //X pub(crate) mod doctor;
@@ -14,4 +14,4 @@ pub(crate) mod plan;
 //X pub(crate) mod status;
 pub(crate) mod stop;
 //X pub(crate) mod test;
-//X pub(crate) mod verify;
+pub(crate) mod verify;
