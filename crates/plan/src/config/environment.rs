@@ -115,7 +115,7 @@ impl EnvironmentRules {
         for (name, value) in table.table("keys", &[]).entries() {
             let Some(rule) = reader.as_table(&name.key, value, RULE_KEYS) else { continue };
             if !names::is_variable(&name.value) {
-                reader.wrong(&name, format!("`{}` is no name of a variable", name.value), "write letters, digits and `_`");
+                reader.wrong(&name, format!("`{}` is not a variable name", name.value), "write letters, digits and `_`");
             }
             let of_database = database.is_some_and(|database| database.key == name.value);
             rules.insert(name.value.clone(), KeyRule::read(&name, &rule, of_database));
@@ -150,7 +150,7 @@ impl KeyRule {
     fn read(name: &Item<String>, table: &Table<'_, '_>, of_database: bool) -> Self {
         let reader = table.reader;
         let secret = table.flag("secret").is_none_or(|item| item.value);
-        let check = table.parsed("check", Check::parse, "no check", CHECK_HINT).map(|item| item.value);
+        let check = table.parsed("check", Check::parse, "not a check", CHECK_HINT).map(|item| item.value);
         let default = table.text("default");
         let generate = table.flag("generate");
         let group = table.text("group").map(|item| item.value);
@@ -184,7 +184,8 @@ impl KeyRule {
             }
         }
         let optional = default.is_some() || generate.is_some() || group.is_some() || of_database;
-        let required = table.parsed("required", Required::parse, "no condition", "write `always`, `never` or `when KEY=VALUE`");
+        let required =
+            table.parsed("required", Required::parse, "not a condition", "write `always`, `never` or `when KEY=VALUE`");
         Self {
             key: name.value.clone(),
             line: reader.line(name.at),

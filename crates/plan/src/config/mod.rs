@@ -182,7 +182,7 @@ fn label(top: &Table<'_, '_>, key: &str, default: Option<&str>) -> String {
     match (top.text(key), default) {
         (Some(item), _) => {
             if !names::is_label(&item.value) {
-                top.reader.wrong(&item, format!("`{}` is no DNS label", item.value), hint);
+                top.reader.wrong(&item, format!("`{}` is not a DNS label", item.value), hint);
             }
             item.value
         }

@@ -1,6 +1,7 @@
 //! A TOML document as tables that remember where they stand and collect every problem.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -62,7 +63,8 @@ impl<'a> Reader<'a> {
         for error in errors {
             let at = error.span().map_or(0, |span| span.start);
             let what = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
-            self.error(at, "", format!("not TOML: {what}"), "");
+            let instead = if what.contains("duplicate key") { "remove one of the two lines" } else { "" };
+            self.error(at, "", format!("not TOML: {what}"), instead);
         }
         document
     }
@@ -104,9 +106,10 @@ impl<'a> Reader<'a> {
     /// Every problem, in the order of the lines, each once.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
-        problems.sort();
-        problems.dedup();
+        // Stable: on one line they stay in the order in which they were found.
         problems.sort_by_key(|problem| problem.line);
+        let mut seen = BTreeSet::new();
+        problems.retain(|problem| seen.insert(problem.clone()));
         problems
     }
 
@@ -180,7 +183,7 @@ impl<'a> Reader<'a> {
 
     fn wrong_type(&self, key: &str, value: &Value<'_>, wanted: &str, instead: &str) {
         let kind = match value.get_ref() {
-            DeValue::String(_) => "a text",
+            DeValue::String(_) => "text",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",
             DeValue::Boolean(_) => "true or false",
             DeValue::Datetime(_) => "a date",
@@ -195,7 +198,7 @@ impl<'a> Reader<'a> {
         match value.get_ref() {
             DeValue::String(text) => Some(Item { value: text.to_string(), key: key.to_owned(), at: value.span().start }),
             _ => {
-                self.wrong_type(key, value, "a text", "write it in quotes");
+                self.wrong_type(key, value, "text", "write it in quotes");
                 None
             }
         }
@@ -242,7 +245,7 @@ impl<'a> Reader<'a> {
                 .parse::<f64>()
                 .ok()
                 .and_then(serde_json::Number::from_f64)
-                .map_or_else(|| odd("is no number that a chart can take"), Json::Number),
+                .map_or_else(|| odd("is not a number that a chart can take"), Json::Number),
             DeValue::Boolean(value) => Json::Bool(*value),
             DeValue::Datetime(date) => Json::String(date.to_string()),
             DeValue::Array(list) => list.iter().map(|value| self.as_json(key, value)).collect(),
@@ -251,6 +254,11 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// The hint for a text, where something else stands.
+fn in_quotes(instead: &str) -> String {
+    format!("{instead}, in quotes")
 }
 
 /// A table of the document, or the lack of one.
@@ -277,8 +285,13 @@ impl<'r, 'a> Table<'r, 'a> {
         }
         for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref().as_ref();
-            let instead = nearest(name, known.iter().copied())
-                .map_or_else(|| format!("known here: {}", known.join(", ")), |meant| format!("did you mean `{meant}`?"));
+            let elsewhere = || super::KEYS.iter().find(|(_, keys)| keys.contains(&name)).map(|(table, _)| *table);
+            let instead = match (nearest(name, known.iter().copied()), elsewhere()) {
+                (Some(meant), _) => format!("did you mean `{meant}`?"),
+                (None, Some("")) => "it belongs to the top of the file".to_owned(),
+                (None, Some(table)) => format!("it belongs to `[{table}]`"),
+                (None, None) => format!("known here: {}", known.join(", ")),
+            };
             reader.error(key.span().start, &this.key(name), "there is no such key", instead);
         }
         this
@@ -402,7 +415,13 @@ impl<'r, 'a> Table<'r, 'a> {
 
     /// A text that `parse` takes; `what` completes "`…` is ".
     pub(super) fn parsed<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>, what: &str, instead: &str) -> Option<Item<T>> {
-        let item = self.text(name)?;
+        let value = self.get(name)?;
+        let key = self.key(name);
+        let DeValue::String(text) = value.get_ref() else {
+            self.reader.wrong_type(&key, value, "text", &in_quotes(instead));
+            return None;
+        };
+        let item = Item { value: text.to_string(), key, at: value.span().start };
         self.reader.parsed(&item, parse, what, instead)
     }
 

@@ -184,8 +184,8 @@ impl Work<'_> {
 /// What is wrong with a value that did not pass; never the value.
 fn form(check: Option<&Check>) -> &'static str {
     match check {
-        Some(Check::PostgresUrl) => "this is no URL of a PostgreSQL database",
-        Some(Check::Url) => "this is no URL",
+        Some(Check::PostgresUrl) => "this is not the URL of a PostgreSQL database",
+        Some(Check::Url) => "this is not a URL",
         Some(Check::MinLength(_)) => "this is too short",
         Some(Check::Prefix(_)) => "this does not begin as it should",
         Some(Check::OneOf(_)) | None => "this value is not known",
