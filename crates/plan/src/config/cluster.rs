@@ -171,7 +171,7 @@ fn bytes(table: &Table<'_, '_>, name: &str, example: &str, least: u64) -> Amount
 
 fn is_auto(table: &Table<'_, '_>, name: &str) -> bool {
     use toml::de::DeValue;
-    matches!(table.get(name).map(|value| value.get_ref()), Some(DeValue::String(text)) if text == "auto")
+    matches!(table.get(name).map(toml::Spanned::get_ref), Some(DeValue::String(text)) if text == "auto")
 }
 
 fn check_start_arg(table: &Table<'_, '_>, arg: &Item<String>) {

@@ -19,7 +19,7 @@ pub struct Database {
     pub chart: PathBuf,
     /// Its release, which is its Service too.
     pub release: String,
-    /// The Secret with POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB.
+    /// The Secret with `POSTGRES_USER`, `POSTGRES_PASSWORD` and `POSTGRES_DB`.
     pub secret: String,
     /// The image with its tag.
     pub image: String,
@@ -32,7 +32,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// The port of PostgreSQL.
+    /// The port of `PostgreSQL`.
     pub const PORT: u16 = 5432;
 
     /// The image as charts take it: repository, tag, digest; the last two may be empty, but not both.
@@ -77,7 +77,7 @@ impl Database {
     }
 }
 
-/// A name that PostgreSQL takes without quotes.
+/// A name that `PostgreSQL` takes without quotes.
 fn is_role(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')

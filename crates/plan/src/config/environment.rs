@@ -50,7 +50,7 @@ pub struct KeyRule {
     pub key: String,
     /// The line of xtask.toml where it stands, or where a service lists it.
     pub line: usize,
-    /// Whether its value is a secret: secrets go to the Secret, others to the ConfigMap.
+    /// Whether its value is a secret: secrets go to the Secret, others to the `ConfigMap`.
     pub secret: bool,
     /// What a value has to look like.
     pub check: Option<Check>,

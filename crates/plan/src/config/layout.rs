@@ -1,6 +1,6 @@
 //! `[layouts.NAME]`: how the services are laid out in releases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -148,21 +148,22 @@ impl Layout {
     /// What holds between the releases of a layout.
     fn check(&self, table: &Table<'_, '_>, tables: &[Table<'_, '_>], known: &Known<'_>) {
         let reader = table.reader;
-        let mut names: BTreeMap<&str, ()> = BTreeMap::new();
-        let mut secrets: BTreeMap<&str, ()> = BTreeMap::new();
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        let mut secrets: BTreeSet<&str> = BTreeSet::new();
         if let Some(database) = known.database {
-            names.insert(&database.release, ());
-            secrets.insert(&database.secret, ());
+            names.insert(&database.release);
+            secrets.insert(&database.secret);
         }
         let mut home: BTreeMap<&str, &str> = BTreeMap::new();
         for (release, table) in self.releases.iter().zip(tables) {
-            let taken = names.insert(&release.name, ()).is_some();
+            let taken = !names.insert(&release.name);
             if taken && !release.name.is_empty() {
                 let what = format!("there is another release `{}`", release.name);
                 reader.error(table.place("name"), &table.key("name"), what, "give each release a name of its own");
             }
             // A Secret that is named after the release has the release's problem.
-            if secrets.insert(&release.secret, ()).is_some() && !(taken && table.get("secret").is_none()) {
+            let named_after = taken && table.get("secret").is_none();
+            if !secrets.insert(&release.secret) && !named_after {
                 let what = format!("another release has the Secret `{}`", release.secret);
                 reader.error(table.place("secret"), &table.key("secret"), what, "give each release a Secret of its own");
             }

@@ -246,18 +246,14 @@ fn layouts(top: &Table<'_, '_>, known: &layout::Known<'_>) -> BTreeMap<String, L
 /// The layout that is deployed by default: the one named, or the only one.
 fn chosen(top: &Table<'_, '_>, layouts: &BTreeMap<String, Layout>) -> String {
     let names = || layouts.keys().map(String::as_str);
-    match top.text("layout") {
-        Some(item) => {
-            top.reader.reference(&item, "layout", names());
-            item.value
-        }
-        None => {
-            if layouts.len() > 1 && top.get("layout").is_none() {
-                let all: Vec<&str> = names().collect();
-                let instead = format!("write the one that is deployed by default: {}", all.join(", "));
-                top.reader.missing(0, "layout", "there are several layouts", instead);
-            }
-            names().next().unwrap_or_default().to_owned()
-        }
+    if let Some(item) = top.text("layout") {
+        top.reader.reference(&item, "layout", names());
+        return item.value;
     }
+    if layouts.len() > 1 && top.get("layout").is_none() {
+        let all: Vec<&str> = names().collect();
+        let instead = format!("write the one that is deployed by default: {}", all.join(", "));
+        top.reader.missing(0, "layout", "there are several layouts", instead);
+    }
+    names().next().unwrap_or_default().to_owned()
 }

@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, path: &Path, files: &'a dyn Files) -> Self {
         let dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
         // An absolute path is the machine's business: messages name the file as people do.
-        let shown = if path.is_absolute() { path.file_name().map(Path::new).unwrap_or(path) } else { path };
+        let shown = if path.has_root() { path.file_name().map_or(path, Path::new) } else { path };
         Self {
             file: shown.display().to_string(),
             text,
@@ -195,13 +195,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn as_text(&self, key: &str, value: &Value<'a>) -> Option<Item<String>> {
-        match value.get_ref() {
-            DeValue::String(text) => Some(Item { value: text.to_string(), key: key.to_owned(), at: value.span().start }),
-            _ => {
-                self.wrong_type(key, value, "text", "write it in quotes");
-                None
-            }
-        }
+        let DeValue::String(text) = value.get_ref() else {
+            self.wrong_type(key, value, "text", "write it in quotes");
+            return None;
+        };
+        Some(Item { value: text.to_string(), key: key.to_owned(), at: value.span().start })
     }
 
     pub(super) fn as_texts(&self, key: &str, value: &Value<'a>) -> Option<Vec<Item<String>>> {
@@ -218,13 +216,11 @@ impl<'a> Reader<'a> {
         value: &'r Value<'a>,
         known: &'static [&'static str],
     ) -> Option<Table<'r, 'a>> {
-        match value.get_ref() {
-            DeValue::Table(table) => Some(Table::new(self, key, value.span().start, table, known)),
-            _ => {
-                self.wrong_type(key, value, "a table", format!("make it a table: `[{key}]`").as_str());
-                None
-            }
-        }
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong_type(key, value, "a table", format!("make it a table: `[{key}]`").as_str());
+            return None;
+        };
+        Some(Table::new(self, key, value.span().start, table, known))
     }
 
     /// The same value as JSON, for chart values.
@@ -379,13 +375,11 @@ impl<'r, 'a> Table<'r, 'a> {
 
     pub(super) fn flag(&self, name: &str) -> Option<Item<bool>> {
         let value = self.get(name)?;
-        match value.get_ref() {
-            DeValue::Boolean(flag) => Some(Item { value: *flag, key: self.key(name), at: value.span().start }),
-            _ => {
-                self.reader.wrong_type(&self.key(name), value, "true or false", "write `true` or `false`");
-                None
-            }
-        }
+        let DeValue::Boolean(flag) = value.get_ref() else {
+            self.reader.wrong_type(&self.key(name), value, "true or false", "write `true` or `false`");
+            return None;
+        };
+        Some(Item { value: *flag, key: self.key(name), at: value.span().start })
     }
 
     /// A whole number in `range`.

@@ -104,9 +104,10 @@ impl std::fmt::Display for Size {
 pub fn cluster_size(asked: &Asked, machine: &Machine, needs: &Needs) -> Result<Size, Vec<Finding>> {
     let mut findings = Vec::new();
     let mut said = Vec::new();
-    let cpus = cpus(asked.cpus, machine.cpus, needs.cpus.max(MIN_CPUS), &mut said).map_err(|f| findings.push(f)).ok();
-    let memory = memory(asked.memory, machine.memory, needs.memory.max(MIN_MEMORY), &mut said).map_err(|f| findings.push(f)).ok();
-    let disk = disk(asked.disk, machine.free_disk, &mut said).map_err(|f| findings.push(f)).ok();
+    let cpus = cpus(asked.cpus, machine.cpus, needs.cpus.max(MIN_CPUS), &mut said).map_err(|f| findings.push(*f)).ok();
+    let memory =
+        memory(asked.memory, machine.memory, needs.memory.max(MIN_MEMORY), &mut said).map_err(|f| findings.push(*f)).ok();
+    let disk = disk(asked.disk, machine.free_disk, &mut said).map_err(|f| findings.push(*f)).ok();
     match (cpus, memory, disk) {
         (Some(cpus), Some(memory), Some(disk)) => {
             Ok(Size { cpus, memory, disk, said: (!said.is_empty()).then(|| said.join("; ")) })
@@ -115,7 +116,7 @@ pub fn cluster_size(asked: &Asked, machine: &Machine, needs: &Needs) -> Result<S
     }
 }
 
-fn cpus(asked: Amount<u32>, has: u32, needs: u32, said: &mut Vec<String>) -> Result<u32, Finding> {
+fn cpus(asked: Amount<u32>, has: u32, needs: u32, said: &mut Vec<String>) -> Result<u32, Box<Finding>> {
     let too_few = |cause: String| {
         Finding::error(TOO_FEW_CPUS, Class::Prerequisite, "cluster.cpus", cause)
             .evidence("machine", format!("{has} {}", plural(has)))
@@ -123,21 +124,21 @@ fn cpus(asked: Amount<u32>, has: u32, needs: u32, said: &mut Vec<String>) -> Res
     match asked {
         Amount::Fixed(cpus) if cpus > has => {
             let finding = too_few(format!("xtask.toml asks for {cpus} {}, this machine has {has}", plural(cpus)));
-            Err(if has >= needs {
+            refused(if has >= needs {
                 finding.advice(format!("set `cluster.cpus = {has}` or `\"auto\"` in xtask.toml"))
             } else {
                 finding.advice(format!("use a machine with {needs} CPUs, or give Docker Desktop more"))
             })
         }
-        Amount::Fixed(cpus) if cpus < needs => {
-            Err(too_few(format!("the layout needs {needs} {}, xtask.toml asks for {cpus}", plural(needs)))
-                .advice(format!("set `cluster.cpus = {needs}` or `\"auto\"` in xtask.toml")))
-        }
+        Amount::Fixed(cpus) if cpus < needs => refused(
+            too_few(format!("the layout needs {needs} {}, xtask.toml asks for {cpus}", plural(needs)))
+                .advice(format!("set `cluster.cpus = {needs}` or `\"auto\"` in xtask.toml")),
+        ),
         Amount::Fixed(cpus) => Ok(cpus),
-        Amount::Auto if has < needs => {
-            Err(too_few(format!("the cluster needs {needs} {}, this machine has {has}", plural(needs)))
-                .advice(format!("use a machine with {needs} CPUs, or give Docker Desktop more")))
-        }
+        Amount::Auto if has < needs => refused(
+            too_few(format!("the cluster needs {needs} {}, this machine has {has}", plural(needs)))
+                .advice(format!("use a machine with {needs} CPUs, or give Docker Desktop more")),
+        ),
         Amount::Auto => {
             let cpus = WANTED_CPUS.max(needs).min(has);
             if cpus < WANTED_CPUS {
@@ -148,7 +149,7 @@ fn cpus(asked: Amount<u32>, has: u32, needs: u32, said: &mut Vec<String>) -> Res
     }
 }
 
-fn memory(asked: Amount<u64>, has: Option<u64>, needs: u64, said: &mut Vec<String>) -> Result<u64, Finding> {
+fn memory(asked: Amount<u64>, has: Option<u64>, needs: u64, said: &mut Vec<String>) -> Result<u64, Box<Finding>> {
     let needs = needs.div_ceil(MIB) * MIB;
     if has.is_none() && asked == Amount::Auto {
         let least = binary_size(needs);
@@ -164,7 +165,7 @@ fn memory(asked: Amount<u64>, has: Option<u64>, needs: u64, said: &mut Vec<Strin
         Amount::Fixed(bytes) if bytes > has => {
             let cause = format!("xtask.toml asks for {} of memory, this machine has {}", binary_size(bytes), binary_size(has));
             let finding = too_little(cause);
-            Err(if has >= needs {
+            refused(if has >= needs {
                 let most = share(has).max(needs);
                 finding.advice(format!("set `cluster.memory = \"{}\"` or `\"auto\"` in xtask.toml", written_size(most)))
             } else {
@@ -173,13 +174,15 @@ fn memory(asked: Amount<u64>, has: Option<u64>, needs: u64, said: &mut Vec<Strin
         }
         Amount::Fixed(bytes) if bytes < needs => {
             let cause = format!("the layout needs {} of memory, xtask.toml asks for {}", binary_size(needs), binary_size(bytes));
-            Err(too_little(cause)
-                .advice(format!("set `cluster.memory = \"{}\"` or `\"auto\"` in xtask.toml", written_size(needs))))
+            refused(
+                too_little(cause)
+                    .advice(format!("set `cluster.memory = \"{}\"` or `\"auto\"` in xtask.toml", written_size(needs))),
+            )
         }
         Amount::Fixed(bytes) => Ok(bytes / MIB * MIB),
         Amount::Auto if has < needs => {
             let cause = format!("the cluster needs {} of memory, this machine has {}", binary_size(needs), binary_size(has));
-            Err(too_little(cause).advice(format!("use a machine with {}, or give Docker Desktop more", binary_size(needs))))
+            refused(too_little(cause).advice(format!("use a machine with {}, or give Docker Desktop more", binary_size(needs))))
         }
         Amount::Auto => {
             let bytes = WANTED_MEMORY.min(share(has)).max(needs);
@@ -203,7 +206,7 @@ fn share(has: u64) -> u64 {
 }
 
 /// Where the free disk is not known, it is taken to be enough: minikube's drivers fill it little by little.
-fn disk(asked: Amount<u64>, free: Option<u64>, said: &mut Vec<String>) -> Result<u64, Finding> {
+fn disk(asked: Amount<u64>, free: Option<u64>, said: &mut Vec<String>) -> Result<u64, Box<Finding>> {
     let free = free.unwrap_or(u64::MAX);
     let too_little = |cause: String| {
         Finding::error(TOO_LITTLE_DISK, Class::Prerequisite, "cluster.disk", cause)
@@ -214,11 +217,11 @@ fn disk(asked: Amount<u64>, free: Option<u64>, said: &mut Vec<String>) -> Result
         Amount::Fixed(bytes) if bytes > free => {
             let cause = format!("xtask.toml asks for {} of disk, {} are free", binary_size(bytes), binary_size(free));
             let finding = too_little(cause);
-            Err(if free >= MIN_DISK { finding.advice("or set `cluster.disk = \"auto\"` in xtask.toml") } else { finding })
+            refused(if free >= MIN_DISK { finding.advice("or set `cluster.disk = \"auto\"` in xtask.toml") } else { finding })
         }
         Amount::Fixed(bytes) => Ok(bytes / MIB * MIB),
         Amount::Auto if free < MIN_DISK => {
-            Err(too_little(format!("the cluster needs {} of disk, {} are free", binary_size(MIN_DISK), binary_size(free))))
+            refused(too_little(format!("the cluster needs {} of disk, {} are free", binary_size(MIN_DISK), binary_size(free))))
         }
         Amount::Auto => {
             let bytes = WANTED_DISK.min(free / MIB * MIB);
@@ -228,6 +231,11 @@ fn disk(asked: Amount<u64>, free: Option<u64>, said: &mut Vec<String>) -> Result
             Ok(bytes)
         }
     }
+}
+
+/// Boxed: a finding is large, and is rare.
+fn refused<T>(finding: Finding) -> Result<T, Box<Finding>> {
+    Err(Box::new(finding))
 }
 
 const fn plural(n: u32) -> &'static str {

@@ -1,15 +1,13 @@
 //! xtask.toml: what is read from it, and what a person sees when it is wrong.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::Fake;
+use crate::files::Fake;
 use plan::config::{Access, Amount, Config, PodSecurity, Required, Runtime};
 use plan::problem::{CONFIG_PROBLEM, Problem, finding, render};
 
-const REPOSITORY: &str = include_str!("../../../xtask.toml");
+const REPOSITORY: &str = include_str!("../../../../xtask.toml");
 
 /// A foreign application beside this repository: the smallest file that will do.
 const MINIMAL: &str = r#"version = 1

@@ -1,16 +1,14 @@
 //! The environment file against the rules of this repository's xtask.toml.
 
-mod common;
-
-use common::Fake;
+use crate::files::Fake;
 use plan::config::Config;
 use plan::envfile::{EnvFile, Resolved, Share, Source, check_example, resolve};
 use plan::finding::Severity;
 use plan::invocation::Secret;
 use plan::problem::{ENV_FILE_PROBLEM, finding, render};
 
-const XTASK: &str = include_str!("../../../xtask.toml");
-const EXAMPLE: &str = include_str!("../../../.env.example");
+const XTASK: &str = include_str!("../../../../xtask.toml");
+const EXAMPLE: &str = include_str!("../../../../.env.example");
 
 /// A value that must never be seen; long enough for every check.
 const HIDDEN: &str = "hunter2hunter2hunter2hunter2hunter2";
@@ -205,7 +203,8 @@ mod properties {
         fn any_values(lines in prop::collection::vec((0_usize..13, "[a-z]{0,3}[:/@.#'\" -]{0,4}[QZ]{6,10}"), 0..8)) {
             let config = config();
             let keys: Vec<&String> = config.environment.keys.keys().collect();
-            let text: String = lines.iter().map(|(i, value)| format!("{}={value}\n", keys.get(*i).map_or("OTHER", |key| key.as_str()))).collect();
+            let line = |(i, value): &(usize, String)| format!("{}={value}", keys.get(*i).map_or("OTHER", |key| key.as_str()));
+            let text = lines.iter().map(line).collect::<Vec<_>>().join("\n");
             let (Ok(Resolved { warnings: problems, .. }) | Err(problems)) = resolve(&config, Some(&text), Some(EXAMPLE));
             for problem in &problems {
                 prop_assert!((1..=lines.len().max(1)).contains(&problem.line), "{}", problem.place());
