@@ -1,7 +1,8 @@
 //! `[cluster]` and `[tools]`: the minikube profile and the versions of the tools.
 
 use super::names;
-use super::read::{Item, Table};
+use super::read::Item;
+use super::table::Table;
 use crate::units::{binary_size, parse_size, written_size};
 use crate::version::{Version, VersionRange};
 

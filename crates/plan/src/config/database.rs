@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::names;
-use super::read::Table;
+use super::table::Table;
 use crate::units::{SIZE_HINT, parse_size};
 
 pub(super) const KEYS: &[&str] = &["key", "chart", "release", "secret", "image", "user", "name", "storage"];

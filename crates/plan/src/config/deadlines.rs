@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::read::Table;
+use super::table::Table;
 use crate::units::{DURATION_HINT, parse_duration};
 
 pub(super) const KEYS: &[&str] = &["cluster", "build", "release", "migration", "rollout", "endpoint", "cleanup"];

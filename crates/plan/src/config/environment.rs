@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::database::Database;
 use super::names;
-use super::read::{Item, Table};
+use super::read::Item;
 use super::service::Service;
+use super::table::Table;
 use crate::problem::nearest;
 
 pub(super) const KEYS: &[&str] = &["file", "example", "keys"];
@@ -157,7 +158,11 @@ impl KeyRule {
         let mut infer = BTreeMap::new();
         for (other, value) in table.table("infer", &[]).entries() {
             if let Some(value) = reader.as_text(&other.key, value) {
-                check_fixed(table, check.as_ref(), &value);
+                if secret {
+                    reader.wrong(&value, "a secret has no value in xtask.toml", "set `secret = false`, or leave `infer` out");
+                } else {
+                    check_fixed(table, check.as_ref(), &value);
+                }
                 infer.insert(other.value, value.value);
             }
         }

@@ -9,8 +9,9 @@ use super::cluster::{MIN_CPUS, MIN_MEMORY};
 use super::database::Database;
 use super::names;
 use super::public::{ACCESS, Public, check_host};
-use super::read::{Item, Table};
+use super::read::Item;
 use super::service::{REPLICAS, Service};
+use super::table::Table;
 use crate::units::{SIZE_HINT, parse_size};
 
 pub(super) const KEYS: &[&str] = &["min_cpus", "min_memory", "replicas", "access", "releases"];

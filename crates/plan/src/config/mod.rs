@@ -13,6 +13,7 @@ mod public;
 mod read;
 pub mod resources;
 mod service;
+mod table;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +28,8 @@ pub use service::{Health, PodSecurity, Service};
 
 use crate::finding::Severity;
 use crate::problem::Problem;
-use read::{Reader, Table};
+use read::Reader;
+use table::Table;
 
 /// The version of the file's form that this tool reads.
 pub const VERSION: u32 = 1;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::names;
-use super::read::Table;
 use super::service::Service;
+use super::table::Table;
 
 pub(super) const KEYS: &[&str] = &["service", "access", "node_port", "local_port", "host", "ingress_class"];
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::names;
-use super::read::{Item, Table};
+use super::read::Item;
+use super::table::Table;
 use crate::units::{DURATION_HINT, SIZE_HINT, parse_duration, parse_size};
 
 pub(super) const KEYS: &[&str] = &[

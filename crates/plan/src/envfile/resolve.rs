@@ -97,6 +97,10 @@ impl Work<'_> {
                 let what = format!("`{host}` inside the cluster is the pod itself, not this machine");
                 self.warn(one.line, &rule.key, what, "write `host.minikube.internal` as the host");
             }
+            if value.contains("${") {
+                let what = "nothing is expanded in this file: the `${` stays as it is";
+                self.warn(one.line, &rule.key, what, "write the whole value out");
+            }
             entry = Entry { value: Some(one.value.clone()), source: Source::File(one.line), ..entry };
         }
         self.keys.insert(rule.key.clone(), entry);

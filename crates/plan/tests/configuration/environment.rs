@@ -119,7 +119,9 @@ fn every_problem_is_said_at_once_and_becomes_one_finding() {
 
 #[test]
 fn what_is_odd_and_works_is_a_warning() {
-    let found = good(Some("DATABASE_URL=postgresql://u:hunter2@localhost:5432/app\nOPENAI_KEY=x\nxyzAbc=1\nNODE_ENV=x\n"));
+    let found = good(Some(
+        "DATABASE_URL=postgresql://u:hunter2@localhost:5432/app\nOPENAI_KEY=x\nOPENAI_DEFAULT_MODEL=${MODEL}\nxyzAbc=1\nNODE_ENV=x\n",
+    ));
     insta::assert_snapshot!(render(&found.warnings));
 }
 

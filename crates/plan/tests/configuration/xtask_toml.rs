@@ -143,6 +143,14 @@ fn chart_values_are_taken_as_they_are() {
 }
 
 #[test]
+fn editors_of_windows_are_understood() {
+    let text = format!("\u{feff}{}", MINIMAL.replace('\n', "\r\n"));
+    assert_eq!(read(&text), read(MINIMAL));
+    let wrong = text.replace("port = 8080", "port = 0");
+    assert_eq!(problems(&wrong)[0].place(), "xtask.toml:11");
+}
+
+#[test]
 fn the_namespace_takes_the_loosest_service() {
     let text = MINIMAL.replace("port = 5000", "port = 5000\npod_security = \"baseline\"\nrun_as_user = 0");
     assert_eq!(read(&text).pod_security(), PodSecurity::Baseline);
@@ -282,6 +290,10 @@ fn single_slips_name_the_line_and_what_to_write() {
         ("name = \"shop\"", "name = \"shop\"\n[database]"),
         ("[\"DATABASE_URL\"]", "[]\n[database]"),
         ("name = \"shop\"", "name = \"shop\"\n[environment.keys]\nDATABASE_URL = { infer = { KEY = \"1\" } }\nNOBODY = {}"),
+        (
+            "name = \"shop\"",
+            "name = \"shop\"\n[environment.keys]\nDATABASE_URL = { infer = { B = \"hunter2\" } }\nB = { generate = true, check = \"url\" }",
+        ),
         (
             "name = \"shop\"",
             "name = \"shop\"\n[environment.keys]\nDATABASE_URL = { required = \"when B=z\" }\nB = { secret = false, check = \"one-of:x,y\" }",
