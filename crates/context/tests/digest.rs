@@ -82,6 +82,9 @@ fn the_format() {
 }
 
 #[cfg(unix)]
+type Set = fn(&mut BuildInputs);
+
+#[cfg(unix)]
 #[test]
 fn every_ingredient_counts() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -107,7 +110,6 @@ fn every_ingredient_counts() {
     tree.write("Dockerfile", "FROM scratch\nCOPY . /x\n");
     differs("the Dockerfile", tree.digest().hex);
     let mut inputs = tree.inputs();
-    type Set = fn(&mut BuildInputs);
     let set: [(&str, Set); 5] = [
         ("an argument", |i| drop(i.args.insert("A".to_owned(), "1".to_owned()))),
         ("an argument's value", |i| drop(i.args.insert("A".to_owned(), "2".to_owned()))),
