@@ -193,3 +193,59 @@ fn sum(text: &str) -> Option<Sum> {
     }
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Nanos = 1_000_000_000;
+
+    fn stat(mtime: Nanos, ctime: Nanos) -> Stat {
+        Stat { size: 3, mtime, ctime, inode: 7, mode: 0o644 }
+    }
+
+    #[test]
+    fn only_what_had_settled_is_trusted() {
+        let looked = 1000 * SECOND;
+        let settled = looked - MARGIN - 1;
+        for (mtime, ctime, trusted) in [
+            (settled, settled, true),
+            (0, settled, true),
+            (settled + 1, settled, false),
+            (settled, settled + 1, false),
+            (looked, 0, false),
+            (looked + 3600 * SECOND, settled, false),
+            (Nanos::MAX, settled, false),
+        ] {
+            let mut root = Root::new(looked, 1);
+            root.set("a".to_owned(), &stat(mtime, ctime), &[1; 32]);
+            assert_eq!(root.known("a", &stat(mtime, ctime)).is_some(), trusted, "{mtime} {ctime}");
+        }
+    }
+
+    #[test]
+    fn everything_must_be_as_it_was() {
+        let then = stat(1, 2);
+        let mut root = Root::new(1000 * SECOND, 1);
+        root.set("a".to_owned(), &then, &[1; 32]);
+        assert_eq!(root.known("a", &then), Some([1; 32]));
+        assert_eq!(root.known("b", &then), None);
+        for now in [
+            Stat { size: 4, ..then },
+            Stat { mtime: 0, ..then },
+            Stat { ctime: 3, ..then },
+            Stat { inode: 8, ..then },
+            Stat { mode: 0o755, ..then },
+        ] {
+            assert_eq!(root.known("a", &now), None, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn digests_in_hexadecimal() {
+        let digest: Sum = std::array::from_fn(|i| u8::try_from(i * 8).unwrap());
+        assert_eq!(sum(&hex(&digest)), Some(digest));
+        assert_eq!(sum("00"), None);
+        assert_eq!(sum(&"g".repeat(64)), None);
+    }
+}

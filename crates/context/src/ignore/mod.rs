@@ -209,3 +209,6 @@ fn instead(body: &[u8], dialect: Dialect) -> String {
     }
     format!("`{}`, where `?` is any one character", text.replace(['[', ']'], "?"))
 }
+
+#[cfg(test)]
+mod tests;

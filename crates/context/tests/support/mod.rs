@@ -184,7 +184,15 @@ pub(crate) fn skip(why: &str) {
 /// The paths of the image that `dir` builds into, described as a manifest describes them, in the order of its map.
 pub(crate) fn docker_list(dir: &Path) -> Result<Vec<String>, String> {
     let args = ["build", "--quiet", "--output", "type=tar,dest=-"].map(OsStr::new);
-    let out = run("docker", &[&args[..], &[dir.as_os_str()]].concat()).map_err(|e| e.to_string())?;
+    let args = [&args[..], &[dir.as_os_str()]].concat();
+    let mut out = run("docker", &args).map_err(|e| e.to_string())?;
+    // Of two errors that docker has, it sometimes tells the one that follows from the other.
+    for _ in 0..5 {
+        if !String::from_utf8_lossy(&out.stderr).contains("context canceled") {
+            break;
+        }
+        out = run("docker", &args).map_err(|e| e.to_string())?;
+    }
     if !out.status.success() {
         return Err(String::from_utf8_lossy(&out.stderr).into_owned());
     }
