@@ -28,7 +28,7 @@ pub(crate) fn workload(facts: &Facts, pod: &Pod) -> String {
     )
 }
 
-/// The Deployment of a pod, through its ReplicaSet.
+/// The Deployment of a pod, through its `ReplicaSet`.
 pub(crate) fn deployment_of<'a>(facts: &'a Facts, pod: &Pod) -> Option<&'a Deployment> {
     let set = replica_set_of(facts, pod)?;
     let owner = set.metadata.owner_references.iter().find(|owner| owner.kind == "Deployment")?;
@@ -45,7 +45,7 @@ pub(crate) fn revision(meta: &Meta) -> i64 {
     meta.annotations.get("deployment.kubernetes.io/revision").and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-/// The ReplicaSet that a Deployment rolls out now; `None` until the controller has seen the newest generation.
+/// The `ReplicaSet` that a Deployment rolls out now; `None` until the controller has seen the newest generation.
 pub(crate) fn current_set<'a>(facts: &'a Facts, deployment: &Deployment) -> Option<&'a ReplicaSet> {
     let newest = facts
         .replica_sets
@@ -62,7 +62,7 @@ pub(crate) fn current_set<'a>(facts: &'a Facts, deployment: &Deployment) -> Opti
     (seen || revision(&newest.metadata) > revision(&deployment.metadata)).then_some(newest)
 }
 
-/// Whether the pod belongs to what is wanted now, and not to a ReplicaSet that is being replaced.
+/// Whether the pod belongs to what is wanted now, and not to a `ReplicaSet` that is being replaced.
 pub(crate) fn is_current(facts: &Facts, pod: &Pod) -> bool {
     let Some(set) = replica_set_of(facts, pod) else { return true };
     let Some(deployment) = deployment_of(facts, pod) else { return true };

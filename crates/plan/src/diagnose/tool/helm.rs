@@ -32,7 +32,7 @@ impl<'a> Call<'a> {
         let mut place = String::new();
         for (flag, value) in [("--kube-context", context), ("-n", namespace)] {
             if let Some(value) = value {
-                place.push_str(&format!(" {flag} {value}"));
+                place.extend([" ", flag, " ", value]);
             }
         }
         Self { release: release(failure), place, namespace, context }
@@ -42,7 +42,7 @@ impl<'a> Call<'a> {
         let mut command = String::from("kubectl");
         for (flag, value) in [("--context", self.context), ("-n", self.namespace)] {
             if let Some(value) = value {
-                command.push_str(&format!(" {flag} {value}"));
+                command.extend([" ", flag, " ", value]);
             }
         }
         format!("{command} {args}")
@@ -132,18 +132,14 @@ fn template(failure: &ToolFailure, words: &str) -> Option<Finding> {
             None => found,
         }
     };
-    if let Some((_, rest)) =
-        words.split_once("template: ").filter(|_| words.contains(": executing ") || words.contains("template: "))
-    {
+    if let Some((_, rest)) = words.split_once("template: ") {
         let line = rest.lines().next().unwrap_or(rest);
         // FILE:LINE[:COLUMN]: problem
         let (place, problem) = line.split_once(": ")?;
         if place.contains(".yaml:") || place.contains(".tpl:") || place.contains(".txt:") || place.contains(".yml:") {
             let mut parts = place.splitn(3, ':');
             let place = format!("{}:{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-            let problem = problem
-                .rsplit_once(">: ")
-                .map_or(problem, |(at, problem)| if at.contains("nil pointer") { problem } else { line_problem(problem) });
+            let problem = problem.rsplit_once(">: ").map_or(problem, |(_, problem)| problem.trim());
             let value = between(line, "at <", ">");
             let problem = value.map_or_else(|| problem.to_owned(), |value| format!("`{value}`: {problem}"));
             return Some(make(&place, &problem));
@@ -160,10 +156,6 @@ fn template(failure: &ToolFailure, words: &str) -> Option<Finding> {
         return Some(make(&place, problem));
     }
     None
-}
-
-fn line_problem(problem: &str) -> &str {
-    problem.trim()
 }
 
 /// The chart of the call: the second word after the subcommand.

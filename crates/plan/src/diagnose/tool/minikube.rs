@@ -22,10 +22,9 @@ pub(super) fn explain(failure: &ToolFailure) -> Option<Finding> {
     if failure.args.first().is_some_and(|arg| arg == "status") {
         return status(profile, failure.exit_code, &failure.stdout, &failure.stderr).map(|found| found.original(words.trim()));
     }
-    if failure.args.first().is_some_and(|arg| arg == "image") {
-        if let Some(found) = image(failure, &words) {
-            return Some(found);
-        }
+    let of_image = failure.args.first().is_some_and(|arg| arg == "image");
+    if let Some(found) = of_image.then(|| image(failure, &words)).flatten() {
+        return Some(found);
     }
     if let Some(reason) = reason(failure) {
         return Some(by_name(failure, profile, &reason));
@@ -73,7 +72,6 @@ fn reason(failure: &ToolFailure) -> Option<Reason> {
     Some(Reason { name: name.to_owned(), message: message.to_owned(), advice: advice.to_owned(), url: String::new() })
 }
 
-#[expect(clippy::too_many_lines, reason = "one table of minikube's names, read from top to bottom")]
 fn by_name(failure: &ToolFailure, profile: &str, reason: &Reason) -> Finding {
     let name = reason.name.as_str();
     let said = reason.message.lines().next().unwrap_or_default();
