@@ -248,6 +248,8 @@ pub const OBJECT_INVALID: &str = "XT614";
 pub const ROLLBACK_REFUSED: &str = "XT615";
 /// another tool changed a field of the release
 pub const APPLY_CONFLICT: &str = "XT616";
+/// a values file can not be read
+pub const VALUES_UNREADABLE: &str = "XT617";
 /// the `NodePort` is out of range
 pub const NODEPORT_RANGE: &str = "XT618";
 /// the last helm run of this release failed

@@ -187,7 +187,8 @@ fn creation_refused(facts: &Facts, owner: &Meta, subject: &str, message: &str, s
     if let Some((_, violation)) = message.split_once("violates PodSecurity ") {
         let (level, problems) = violation.split_once(": ").unwrap_or((violation, ""));
         let level = level.trim_matches('"').split(':').next().unwrap_or_default();
-        let text = format!("{who} is refused by the Pod Security level `{level}` of its namespace: {problems}");
+        let text =
+            format!("{who} is refused by the Pod Security level `{level}` of its namespace: {}", without_details(problems));
         let found = make(codes::POD_SECURITY, text)
             .remedy(format!("set `podSecurity.{who}.profile: {level}` in the values, then"), "cargo xtask deploy")
             .remedy(
@@ -253,6 +254,21 @@ fn quota(
         }
         None => Cause::now(Depth::Admission, found),
     }
+}
+
+/// `a != false (container "x" must …), b (…)` without what stands in parentheses: the evidence has it.
+fn without_details(problems: &str) -> String {
+    let mut depth = 0_u32;
+    let mut out = String::new();
+    for c in problems.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out.replace(" ,", ",").trim().to_owned()
 }
 
 fn shorten(message: &str) -> &str {
