@@ -4,10 +4,10 @@ use plan::diagnose::Timestamp;
 use plan::diagnose::live::{Kind, Target, Tracker, Verdict};
 use serde_json::Value;
 
-use super::{data, scope};
+use crate::support::{data, scope};
 
 /// The traces, by name.
-pub fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let entries = std::fs::read_dir(data().join("traces")).expect("traces are there");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("readable").path().file_stem().expect("a name").to_string_lossy().into_owned())
@@ -17,17 +17,17 @@ pub fn names() -> Vec<String> {
 }
 
 /// One line of a trace.
-pub struct Line {
+pub(crate) struct Line {
     /// Milliseconds since the watch began.
-    pub at: i64,
+    pub(crate) at: i64,
     /// The stream, or `None` for an action.
-    pub kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
     /// The watch event.
-    pub event: Value,
+    pub(crate) event: Value,
 }
 
 /// The lines of a trace.
-pub fn lines(name: &str) -> Vec<Line> {
+pub(crate) fn lines(name: &str) -> Vec<Line> {
     let path = data().join("traces").join(format!("{name}.jsonl"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines()
@@ -45,12 +45,12 @@ pub fn lines(name: &str) -> Vec<Line> {
 
 /// Seconds of a trace as milliseconds.
 #[expect(clippy::cast_possible_truncation, reason = "traces are minutes long")]
-pub fn millis(seconds: f64) -> i64 {
+pub(crate) fn millis(seconds: f64) -> i64 {
     (seconds * 1_000.0).round() as i64
 }
 
 /// The moment at which the watch began: the first object says when it was created.
-pub fn base(lines: &[Line]) -> i64 {
+pub(crate) fn base(lines: &[Line]) -> i64 {
     let first = lines.iter().find(|line| line.kind.is_some()).expect("an object");
     let created = first.event["object"]["metadata"]["creationTimestamp"].as_str().expect("a time");
     Timestamp::parse(created).expect("RFC 3339").unix_millis() - first.at
@@ -58,7 +58,7 @@ pub fn base(lines: &[Line]) -> i64 {
 
 /// Every change of the verdict and the millisecond (since the watch began) at which it came: on a line, or at a moment that
 /// `next_look` named. After the last line the clock goes on for `more` milliseconds.
-pub fn replay(name: &str, more: i64) -> Vec<(i64, Verdict)> {
+pub(crate) fn replay(name: &str, more: i64) -> Vec<(i64, Verdict)> {
     let lines = lines(name);
     let base = base(&lines);
     let deployment = lines.iter().find(|line| line.kind == Some(Kind::Deployments)).expect("a deployment");
@@ -95,7 +95,7 @@ pub fn replay(name: &str, more: i64) -> Vec<(i64, Verdict)> {
 }
 
 /// What a verdict says, short.
-pub fn summary(verdict: &Verdict) -> String {
+pub(crate) fn summary(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Waiting => "waiting".to_owned(),
         Verdict::Done => "done".to_owned(),
