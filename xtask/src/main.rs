@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         Command::BuildImages { selection, build } => phases::deploy::build_images(&session, &selection, build),
         Command::Deploy { selection, build, watch } => phases::deploy::deploy(&session, &selection, build, watch),
         Command::Verify { selection } => phases::verify::verify(&session, &selection),
-//X         Command::Test { selection } => phases::test::test(&session, &selection),
+        Command::Test { selection } => phases::test::test(&session, &selection),
         Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
         Command::Stop => phases::stop::stop(&session),
 //X         Command::Doctor => phases::doctor::doctor(&session),
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 //X         Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
         Command::Open { print, layout } => phases::open::open(&session, print, &layout),
 //X         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
-//X         Command::Ci { only } => phases::ci::ci(&session, &only),
+        Command::Ci { only } => phases::ci::ci(&session, &only),
         Command::Completions { shell } => phases::completions::completions(&session, shell),
         _ => unimplemented!(),
     };

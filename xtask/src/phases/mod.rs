@@ -1,6 +1,6 @@
 //! The phases: a file each chooses what is looked at, which steps run, and how it is told.
 
-//X pub(crate) mod ci;
+pub(crate) mod ci;
 pub(crate) mod cleanup;
 pub(crate) mod completions;
 pub(crate) mod deploy;
@@ -13,5 +13,5 @@ pub(crate) mod plan;
 //X pub(crate) mod rollback;
 //X pub(crate) mod status;
 pub(crate) mod stop;
-//X pub(crate) mod test;
+pub(crate) mod test;
 pub(crate) mod verify;

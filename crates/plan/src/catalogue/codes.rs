@@ -272,6 +272,8 @@ pub const BACKEND_UNREACHABLE: &str = "XT706";
 pub const ENDPOINT_UNREACHABLE: &str = "XT707";
 /// fewer pods are ready than wanted
 pub const REPLICAS_MISSING: &str = "XT708";
+/// A test failed.
+pub const TEST_FAILED: &str = "XT710";
 /// not everything could be removed
 pub const LEFT_BEHIND: &str = "XT801";
 /// the namespace is not ours
