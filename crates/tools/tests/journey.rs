@@ -145,10 +145,10 @@ fn from_nothing_to_a_release_and_back() {
 
     let calls = sim.calls().unwrap();
     assert!(!calls.iter().any(|call| call.line().contains("hunter2") || call.environ.iter().any(|v| v.contains("hunter2"))));
-    let named = |tool: &str, flag: &str| {
+    let all_name = |tool: &str, flag: &str| {
         calls.iter().filter(|c| c.tool == tool).all(|c| c.args.iter().any(|a| a == flag || a == "version"))
     };
-    assert!(named("kubectl", "--context") && named("helm", "--kube-context"), "every call names its context");
+    assert!(all_name("kubectl", "--context") && all_name("helm", "--kube-context"), "every call names its context");
 }
 
 #[test]
