@@ -85,6 +85,7 @@ FAULTS = [
     ("403", "llm_key_refused", "OpenAI refused the key; OPENAI_API_KEY has to be checked."),
     ("402", "llm_quota", "The credit at OpenAI is used up."),
     ("404", "llm_model_unknown", "OpenAI does not know the model `gpt-4o-mini`"),
+    ("nowhere", "llm_address_wrong", "There is no OpenAI at its address"),
     ("429", "llm_rate_limited", "OpenAI takes no more requests for now."),
     ("500", "llm_failed", "OpenAI has a fault of its own (HTTP 500)."),
     ("503", "llm_failed", "OpenAI has a fault of its own (HTTP 503)."),
