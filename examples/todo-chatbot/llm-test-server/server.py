@@ -64,6 +64,8 @@ def check(body):
     if body.get("stream"):
         raise BadRequest("this server does not stream")
     waiting = set()
+    users = [n for n, m in enumerate(body["messages"]) if m.get("role") == "user"]
+    last_user = users[-1] if users else -1
     for number, message in enumerate(body["messages"]):
         role, content = message.get("role"), message.get("content")
         where = f"messages[{number}]"
@@ -83,7 +85,11 @@ def check(body):
             json.loads(call["function"]["arguments"])
             waiting.add(call["id"])
             signature = (call.get("extra_content") or {}).get("google", {}).get("thought_signature")
-            if body["model"].startswith("gemini") and signature != sign(call["id"]):
+            if not body["model"].startswith("gemini") and "extra_content" in call:
+                raise BadRequest(f"{where}: unknown parameter: extra_content")
+            # As Gemini does: only the calls since the user's last message have to carry theirs.
+            current = number > last_user
+            if body["model"].startswith("gemini") and current and signature != sign(call["id"]):
                 raise BadRequest(f"{where}: missing thought_signature")
     if waiting:
         raise BadRequest(f"tool calls without a response: {sorted(waiting)}")
