@@ -26,6 +26,7 @@ const OF_THE_COMMAND_LINE: &[(&str, &str)] = &[
     ("BACKEND_UNREACHABLE", "verify"),
     ("ENDPOINT_UNREACHABLE", "verify"),
     ("REPLICAS_MISSING", "verify"),
+    ("TEST_FAILED", "test and ci"),
     ("LEFT_BEHIND", "cleanup"),
     ("NAMESPACE_NOT_OURS", "cleanup"),
     ("INTERNAL", "anywhere"),
