@@ -38,7 +38,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             "check the connection, VPN and proxy",
             "offline: `minikube image load IMAGE` brings an image of this machine to the node",
         ],
-    ),
+    )
+    .retry(),
     entry(
         codes::BASE_AUTH,
         "the registry refuses the base image",

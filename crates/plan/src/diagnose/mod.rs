@@ -6,6 +6,7 @@
 
 mod cause;
 mod container;
+mod ends;
 pub mod facts;
 pub mod live;
 mod log;
@@ -20,7 +21,7 @@ mod volumes;
 mod workloads;
 
 pub use facts::{Facts, Scope, Timestamp};
-pub use tool::{ToolFailure, minikube_status, tool};
+pub use tool::{ToolFailure, minikube_status, release_status, tool};
 
 use cause::Cause;
 
@@ -46,5 +47,5 @@ pub(crate) fn causes(facts: &Facts, now: Timestamp) -> Vec<Cause> {
     }
     let more = workloads::causes(facts, now, &causes);
     causes.extend(more);
-    causes
+    causes.into_iter().filter_map(|cause| workloads::left_over(facts, cause)).collect()
 }

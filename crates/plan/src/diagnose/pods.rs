@@ -2,7 +2,7 @@
 
 use super::cause::{Cause, Depth, Heal};
 use super::facts::{Condition, Container, ContainerStatus, Event, Facts, Pod, Timestamp};
-use super::{container, probes, scheduling, volumes};
+use super::{container, ends, probes, scheduling, volumes};
 use crate::catalogue::{codes, finding};
 use crate::finding::Finding;
 
@@ -103,9 +103,15 @@ pub(crate) fn cause(view: &View<'_>) -> Option<Cause> {
         causes.extend(sandbox(view));
     }
     causes.extend(parts.iter().filter(|part| !part.init).filter_map(|part| probes::cause(view, part)));
+    // A Job tries again by itself, and says when it gives up.
+    causes.retain(|cause| cause.depth != Depth::Crash || !of_job(pod));
     // The first of the deepest: containers come in their order.
     let deepest = causes.iter().map(|cause| (cause.depth, !cause.is_due(view.now))).min()?;
     causes.into_iter().find(|cause| (cause.depth, !cause.is_due(view.now)) == deepest)
+}
+
+fn of_job(pod: &Pod) -> bool {
+    pod.metadata.owner_references.iter().any(|owner| owner.kind == "Job")
 }
 
 /// Init containers first, as they run.
@@ -183,10 +189,10 @@ fn failed(view: &View<'_>) -> Option<Cause> {
         return Some(Cause::now(Depth::Placement, found));
     }
     // A failed pod of a Job is one try of several: the Job says when it gives up.
-    if view.pod.metadata.owner_references.iter().any(|owner| owner.kind == "Job") {
+    if of_job(view.pod) {
         return None;
     }
-    let ended = parts(view.pod).into_iter().find_map(|part| container::ended_badly(view, &part));
+    let ended = parts(view.pod).into_iter().find_map(|part| ends::ended_badly(view, &part));
     let reason = if status.reason.is_empty() { "its program ended with an error" } else { &status.reason };
     // It ended for good: nothing starts it again.
     let ended = ended.map(|cause| Cause { heal: Heal::Never, ..cause });

@@ -40,7 +40,12 @@ pub(crate) fn rank(facts: &Facts, causes: Vec<Cause>) -> Vec<Finding> {
 }
 
 fn order(cause: &Cause) -> (Depth, bool, &str, &str) {
-    (cause.depth, cause.soft, cause.finding.code, cause.finding.subject.as_str())
+    (
+        cause.depth,
+        cause.soft || cause.finding.subject.starts_with("namespace/"),
+        cause.finding.code,
+        cause.finding.subject.as_str(),
+    )
 }
 
 /// The same cause in several pods is one finding.
@@ -84,6 +89,10 @@ fn hides(facts: &Facts, root: &Cause, cause: &Cause) -> bool {
     let node = matches!(root.finding.code, codes::NODE_PRESSURE | codes::NODE_NOT_READY);
     if node && matches!(cause.finding.code, codes::EVICTED | codes::UNSCHEDULABLE_TAINT | codes::SANDBOX_FAILED) {
         return true;
+    }
+    // A namespace waits for what is in it.
+    if root.finding.code == codes::STUCK_TERMINATING && cause.finding.code == codes::STUCK_TERMINATING {
+        return cause.finding.subject.starts_with("namespace/");
     }
     // The job or pod that is the reason for its own workload's other troubles.
     if !root.workload.is_empty() && root.workload == cause.workload {

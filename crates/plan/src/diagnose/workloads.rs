@@ -5,7 +5,7 @@ use super::facts::{Condition, Deployment, Facts, Job, Meta, Node, Pod, ReplicaSe
 use super::log;
 use super::pods::{View, stuck};
 use crate::catalogue::{codes, finding};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 /// Seconds: a quota may be used by pods that are just going.
 const QUOTA_GRACE: i64 = 20;
@@ -150,15 +150,21 @@ fn namespace_stuck(facts: &Facts, namespace: &super::facts::Bare, over: i64) -> 
     let mut said: Vec<&Condition> =
         namespace.status.conditions.iter().filter(|c| c.status == "True" && telling.contains(&c.kind.as_str())).collect();
     said.sort_by_key(|condition| telling.iter().position(|kind| *kind == condition.kind));
-    if let Some(first) = said.first() {
-        cause.finding.cause = format!("namespace `{}` does not go away: {}", namespace.metadata.name, first.message.trim());
-    }
+    let name = &namespace.metadata.name;
+    let held = facts.pods.values().find(|pod| {
+        pod.metadata.namespace == *name && pod.metadata.deletion_timestamp.is_some() && !pod.metadata.finalizers.is_empty()
+    });
+    let why = match (said.first(), held) {
+        (_, Some(pod)) => format!("pod `{}` is held by finalizer `{}`", pod.metadata.name, pod.metadata.finalizers.join("`, `")),
+        (Some(first), None) => first.message.trim().to_owned(),
+        (None, None) => "something in it is not gone yet".to_owned(),
+    };
+    cause.finding.cause = format!("namespace `{name}` does not go away: {why}");
     // The namespace's own finalizer is not in the way; what is inside is.
     cause.finding.remedies.clear();
     for condition in said {
         cause.finding = cause.finding.evidence(format!("namespace condition {}", condition.kind), condition.message.trim());
     }
-    let name = &namespace.metadata.name;
     cause.finding = cause
         .finding
         .remedy(
@@ -349,6 +355,32 @@ fn job_refused(facts: &Facts, job: &Job) -> Option<Cause> {
     let idle = job.status.active == 0 && job.status.succeeded == 0 && job.status.failed == 0;
     let subject = format!("job/{}", job.metadata.name);
     idle.then(|| creation_refused(facts, &job.metadata, &subject, &event.message, event.first_seen()))
+}
+
+/// Pods that failed and were replaced stay until they are collected: of a Deployment that is complete, only an eviction is worth a
+/// word, and no more than a warning.
+pub(crate) fn left_over(facts: &Facts, mut cause: Cause) -> Option<Cause> {
+    let failed = cause
+        .finding
+        .subject
+        .strip_prefix("pod/")
+        .and_then(|name| facts.pods.get(name))
+        .is_some_and(|pod| pod.status.phase == "Failed");
+    let complete = cause
+        .workload
+        .strip_prefix("Deployment/")
+        .and_then(|name| facts.deployments.get(name))
+        .is_some_and(|deployment| deployment.status.available_replicas >= deployment.spec.replicas.unwrap_or(1));
+    if !(failed && complete) {
+        return Some(cause);
+    }
+    // One after the other is no left-over.
+    let evicted = facts.pods.values().filter(|pod| pod.status.reason == "Evicted" && workload(facts, pod) == cause.workload);
+    if cause.finding.code == codes::EVICTED && evicted.count() > 1 {
+        return Some(cause);
+    }
+    cause.finding.severity = Severity::Warning;
+    (cause.finding.code == codes::EVICTED).then_some(cause)
 }
 
 /// A pod with what surrounds it.

@@ -18,7 +18,6 @@ const OF_THE_COMMAND_LINE: &[(&str, &str)] = &[
     ("BUILD_TOO_SLOW", "build"),
     ("IMAGE_NOT_ON_NODE", "build"),
     ("RELEASE_DIFFERS", "verify"),
-    ("RELEASE_STATE_FAILED", "observe"),
     ("POD_IMAGE_DIFFERS", "verify"),
     ("CONFIG_KEY_MISSING", "verify"),
     ("SECRET_KEY_ABSENT", "verify"),

@@ -3,6 +3,7 @@
 mod catalogue;
 mod live;
 mod recordings;
+mod rules;
 mod support;
 mod trace;
 mod traces;

@@ -46,6 +46,7 @@ const PODS: &[(&str, Option<&str>)] = &[
     ("limit-range", Some("XT454")),
     ("liveness-500", Some("XT441")),
     ("liveness-failing", Some("XT441")),
+    ("namespace-stuck", Some("XT461")),
     ("oom-killed", Some("XT432")),
     ("partial-rollout", Some("XT430")),
     ("pod-failed", Some("XT430")),

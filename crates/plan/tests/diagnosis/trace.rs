@@ -56,6 +56,12 @@ pub(crate) fn base(lines: &[Line]) -> i64 {
     Timestamp::parse(created).expect("RFC 3339").unix_millis() - first.at
 }
 
+/// What the trace rolls out.
+pub(crate) fn targets(lines: &[Line]) -> Vec<Target> {
+    let deployment = lines.iter().find(|line| line.kind == Some(Kind::Deployments)).expect("a deployment");
+    vec![Target::deployment(deployment.event["object"]["metadata"]["name"].as_str().expect("text"))]
+}
+
 /// Every change of the verdict and the millisecond (since the watch began) at which it came: on a line, or at a moment that
 /// `next_look` named. After the last line the clock goes on for `more` milliseconds.
 pub(crate) fn replay(name: &str, more: i64) -> Vec<(i64, Verdict)> {

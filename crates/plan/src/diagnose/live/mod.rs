@@ -15,7 +15,7 @@ use super::cause::{Cause, Depth, Heal};
 use super::facts::{Facts, Scope, Seconds, Timestamp};
 use super::{pods, rank, workloads};
 use crate::catalogue::{codes, finding};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 pub use progress::Progress;
 pub use streams::{Kind, Watch};
@@ -265,7 +265,9 @@ impl Tracker {
     }
 
     fn causes(&self, cluster_now: Timestamp) -> Vec<Cause> {
-        let causes = super::causes(&self.facts, cluster_now).into_iter().filter(|cause| self.concerns(&cause.workload));
+        let causes = super::causes(&self.facts, cluster_now)
+            .into_iter()
+            .filter(|cause| cause.finding.severity == Severity::Error && self.concerns(&cause.workload));
         let causes: Vec<Cause> = causes.map(|cause| self.forgive_old(cause)).collect();
         let hard: BTreeSet<Option<String>> =
             causes.iter().filter(|cause| cause.is_due(cluster_now)).map(|cause| cause.finding.service.clone()).collect();

@@ -13,6 +13,7 @@ use crate::catalogue::{codes, finding, with_remedies};
 use crate::finding::Finding;
 use crate::invocation::Tool;
 
+pub use helm::release_status;
 pub use minikube::status as minikube_status;
 
 /// A call that failed, or that exited 0 and did not do what it should (`minikube image build`).
