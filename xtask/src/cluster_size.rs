@@ -11,17 +11,11 @@ use crate::machine;
 pub(crate) fn choose(cx: &Context) -> Result<Size, Vec<Finding>> {
     let here = machine::look();
     let (cpus, memory) = match docker::info(&cx.runner, &Endpoint::Host) {
-        Ok(info) => (info.cpus, info.memory),
+        Ok(info) => (info.cpus, Some(info.memory)),
         // Another driver needs no docker on this machine; a docker that does not answer is minikube's to name.
-        Err(_) => (here.cpus, here.memory.unwrap_or(u64::MAX)),
+        Err(_) => (here.cpus, here.memory),
     };
-    let cluster = &cx.config.cluster;
-    let layout = cx.layout();
-    cluster_size(
-        &Asked { cpus: cluster.cpus, memory: cluster.memory, disk: cluster.disk },
-        &Machine { cpus, memory, free_disk: None },
-        &Needs { cpus: layout.min_cpus, memory: layout.min_memory },
-    )
+    cluster_size(&Asked::from(&cx.config.cluster), &Machine { cpus, memory, free_disk: None }, &Needs::from(cx.layout()))
 }
 
 /// Whether this machine can't reach a node of the docker driver by its address: docker runs in a virtual machine.

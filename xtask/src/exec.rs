@@ -119,13 +119,13 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                     waiting.remove(&index);
                     running += 1;
                     started.insert(index, Instant::now());
-                    cx.reporter.send(Event::StepStarted { step: names[index].clone(), after: needs[index].iter().cloned().collect() });
+                    let after: Vec<StepName> = needs[index].iter().cloned().collect();
                     let step = &steps[index];
                     let messages = messages.clone();
                     let name = names[index].clone();
                     scope.spawn(move || {
                         let run = Running { cx, name, index, messages };
-                        let result = attempt(cx, step.as_ref(), &run);
+                        let result = attempt(cx, step.as_ref(), after, &run);
                         // The scheduler waits for this message, so it is there.
                         run.messages.send(Message::Done { index: run.index, result }).ok();
                     });
@@ -175,30 +175,42 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
 }
 
 /// Decide, do, look again.
-fn attempt(cx: &Context, step: &dyn Step, run: &Running<'_>) -> Result<Outcome, Vec<Finding>> {
+fn attempt(cx: &Context, step: &dyn Step, after: Vec<StepName>, run: &Running<'_>) -> Result<Outcome, Vec<Finding>> {
     let begun = Instant::now();
-    let finish = |outcome, text: String| {
-        cx.reporter.send(Event::StepFinished { step: step.name(cx), outcome, text, took: begun.elapsed() });
+    let name = step.name(cx);
+    let finish = |outcome, text: &str| {
+        let text = without_object(&name, text);
+        cx.reporter.send(Event::StepFinished { step: name.clone(), outcome, text, took: begun.elapsed() });
         Ok(outcome)
     };
-    match step.decide(cx) {
-        Action::Keep { what } => return finish(Outcome::Keep, what),
+    let decision = step.decide(cx);
+    if let Action::Keep { what } = &decision {
+        return finish(Outcome::Keep, what);
+    }
+    cx.reporter.send(Event::StepStarted { step: name.clone(), after });
+    match decision {
+        Action::Keep { .. } => {}
         Action::Blocked(finding) => return Err(vec![*finding]),
-        Action::Unknown { until } => return Err(vec![unsettled(cx, step, &format!("it can't be known before {until}"))]),
+        Action::Unknown { until } => return Err(vec![unsettled(&name, &format!("it can't be known before {until}"))]),
         Action::Do { why, .. } => run.progress(why),
     }
     step.apply(cx, run)?;
     // An exit code proves nothing: the step is done when looking again says so.
     match step.decide(cx) {
-        Action::Keep { what } => finish(Outcome::Ok, what),
+        Action::Keep { what } => finish(Outcome::Ok, &what),
         Action::Blocked(finding) => Err(vec![*finding]),
-        Action::Do { verb, why } => Err(vec![unsettled(cx, step, &format!("after it was done, it still asks for: {verb} ({why})"))]),
-        Action::Unknown { until } => Err(vec![unsettled(cx, step, &format!("after it was done, it still waits until {until}"))]),
+        Action::Do { verb, why } => Err(vec![unsettled(&name, &format!("after it was done, it still asks for: {verb} ({why})"))]),
+        Action::Unknown { until } => Err(vec![unsettled(&name, &format!("after it was done, it still waits until {until}"))]),
     }
 }
 
-fn unsettled(cx: &Context, step: &dyn Step, what: &str) -> Finding {
-    let name = step.name(cx);
+/// What is said of a step beside its name: the name of its object stands there already.
+pub(crate) fn without_object(name: &StepName, text: &str) -> String {
+    let rest = text.strip_prefix(name.object.as_str()).filter(|rest| rest.starts_with([' ', ','])).unwrap_or(text);
+    rest.trim_start_matches([' ', ',']).to_owned()
+}
+
+fn unsettled(name: &StepName, what: &str) -> Finding {
     finding(codes::INTERNAL, name.to_string(), format!("step `{name}` did not take effect: {what}"))
         .remedy("see what was called and what it said", "cargo xtask report")
 }

@@ -2,7 +2,7 @@
 
 use plan::action::Action;
 use plan::catalogue::{codes, finding as finding_of};
-use plan::diagnose::{self, ToolFailure};
+use plan::diagnose;
 use plan::finding::Finding;
 use tools::runner::LockError;
 use tools::{Failure, ToolError};
@@ -20,10 +20,10 @@ pub(crate) fn finding(cx: &Context, error: &ToolError) -> Finding {
 fn classified(error: &ToolError) -> Finding {
     match error {
         ToolError::NotFound { tool } => missing(tool),
-        ToolError::Failed(failure) => diagnose::tool(&facts(failure)),
+        ToolError::Failed(failure) => diagnose::tool(failure),
         ToolError::Unclear { problem, failure } => {
-            finding_of(codes::OUTPUT_UNREADABLE, &failure.tool, format!("`{}` answered in a way that is not understood: {problem}", failure.tool))
-                .evidence(format!("{} {}", failure.tool, failure.args.join(" ")), shown(failure))
+            finding_of(codes::OUTPUT_UNREADABLE, failure.tool.program(), format!("`{}` answered in a way that is not understood: {problem}", failure.tool.program()))
+                .evidence(format!("{} {}", failure.tool.program(), failure.args.join(" ")), shown(failure))
                 .remedy("its version may be new; see what it said", "cargo xtask report")
                 .original(failure.stderr.clone())
         }
@@ -98,19 +98,6 @@ pub(crate) fn io(error: &std::io::Error) -> Finding {
 pub(crate) fn lock(error: &LockError) -> Finding {
     finding_of(codes::LOCK_HELD, "target/xtask/lock", error.to_string())
         .advice("wait for the other run, or end it; phases that only look (plan, status, logs, verify) need no lock")
-}
-
-fn facts(failure: &Failure) -> ToolFailure {
-    ToolFailure {
-        tool: failure.tool,
-        args: failure.args.clone(),
-        what: failure.what.clone(),
-        exit_code: failure.exit_code,
-        signal: failure.signal,
-        stdout: failure.stdout.clone(),
-        stderr: failure.stderr.clone(),
-        deadline_exceeded: failure.deadline_exceeded,
-    }
 }
 
 fn shown(failure: &Failure) -> String {

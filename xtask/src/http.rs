@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The status code.
-    pub(crate) status: i32,
+    pub(crate) status: u16,
     /// The first 300 characters of the body.
     pub(crate) body: String,
     /// How long it took.

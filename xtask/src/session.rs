@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use fs_err as fs;
 use plan::catalogue::codes;
 use plan::config::{Config, Files};
-use plan::envfile::{self, EnvFile, Resolved};
+use plan::envfile::{self, Resolved};
 use plan::finding::{Class, Finding, Severity};
 use plan::problem;
 use tools::runner::{Call, Cancel, RunLock, Runner, RunnerConfig};
@@ -19,6 +19,7 @@ use crate::cli::{BuildFlags, Colour, Global, MessageFormat, Selection};
 use crate::context::{Context, Parts};
 use crate::report::display::{self, Format, ReportConfig, Verbosity};
 use crate::report::event::Event;
+use crate::report::files::ReportFiles;
 use crate::report::Reporter;
 
 /// The variables of the environment that this tool reads itself; every other one is its children's.
@@ -133,8 +134,11 @@ impl Session {
             width: None,
             unicode: ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|n| variable(n)).any(|v| v.to_string_lossy().to_uppercase().contains("UTF-8")),
             ..ReportConfig::default()
+        }, ReportFiles {
+            junit: junit.clone(),
+            timeline: Some(crate::context::cache_folder(&root).join("timeline.html")),
+            step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
         })?;
-        let _ = junit;
         let cancel = Cancel::new();
         cancel.on_signals().context("cannot listen for Ctrl-C")?;
         let sink = reporter.clone();
@@ -207,11 +211,7 @@ impl Session {
         };
         let text = read(&config.environment.file)?;
         let example = read(&config.environment.example)?;
-        let name = |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
-        let (file_name, example_name) = (name(&config.environment.file), name(&config.environment.example));
-        let file = text.map_or_else(|| EnvFile::absent(&file_name), |text| EnvFile::parse(&text, &file_name));
-        let example = example.map(|text| EnvFile::parse(&text, &example_name));
-        envfile::resolve(&config.environment, config.database.as_ref(), &file, example.as_ref())
+        envfile::resolve(config, text.as_deref(), example.as_deref())
             .map_err(|problems| problem::finding(codes::ENV_FILE_PROBLEM, &problems).into_iter().collect::<Vec<_>>().into())
     }
 

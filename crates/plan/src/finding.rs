@@ -195,3 +195,10 @@ impl Finding {
         self
     }
 }
+
+impl From<Finding> for Vec<Finding> {
+    /// A failure of one cause, where several are possible.
+    fn from(finding: Finding) -> Self {
+        vec![finding]
+    }
+}

@@ -102,7 +102,7 @@ pub fn binary_size(bytes: u64) -> String {
     match bytes {
         0..KIB => format!("{bytes} B"),
         // Below 2 GiB in MiB: minikube's least is `1800 MiB`.
-        _ if bytes < 2 * GIB && bytes % GIB != 0 => format!("{} MiB", (bytes + MIB / 2) / MIB),
+        _ if bytes < 2 * GIB && !bytes.is_multiple_of(GIB) => format!("{} MiB", (bytes + MIB / 2) / MIB),
         _ => tenths(bytes, GIB, "GiB"),
     }
 }
@@ -110,7 +110,7 @@ pub fn binary_size(bytes: u64) -> String {
 /// As Kubernetes takes it, exactly: the largest binary unit without a fraction, `1Gi`, `1800Mi`, `1000`.
 pub fn quantity(bytes: u64) -> String {
     for (unit, factor) in [("Ti", GIB << 10), ("Gi", GIB), ("Mi", MIB), ("Ki", KIB)] {
-        if bytes > 0 && bytes % factor == 0 {
+        if bytes > 0 && bytes.is_multiple_of(factor) {
             return format!("{}{unit}", bytes / factor);
         }
     }

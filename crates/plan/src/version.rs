@@ -84,7 +84,7 @@ impl FromStr for Version {
         let bare = bare.strip_prefix('v').unwrap_or(bare);
         let end = bare.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(bare.len());
         let (numbers, suffix) = bare.split_at(end);
-        let wrong = || NotAVersion(format!("`{}` is no version like `1.38.1`", text.trim()));
+        let wrong = || NotAVersion(format!("`{}` is not a version like `1.38.1`", text.trim()));
         if !(suffix.is_empty() || suffix.starts_with(['-', '+'])) {
             return Err(wrong());
         }
@@ -176,7 +176,7 @@ impl FromStr for VersionRange {
     fn from_str(text: &str) -> Result<Self, NotAVersion> {
         let mut bounds = Vec::new();
         for part in text.split(',').map(str::trim) {
-            let wrong = || NotAVersion(format!("`{part}` is no bound like `>=1.32`"));
+            let wrong = || NotAVersion(format!("`{part}` is not a bound like `>=1.32`"));
             let (relation, rest) = Relation::SIGNS
                 .iter()
                 .find_map(|(sign, relation)| part.strip_prefix(sign).map(|rest| (*relation, rest.trim())))

@@ -1,30 +1,11 @@
 //! What a question to a tool gives when it gives no answer.
 
-use plan::invocation::Invocation;
-use serde::Serialize;
+use std::time::Duration;
+
+use plan::diagnose::ToolFailure as Failure;
+use plan::invocation::{Invocation, Lifetime};
 
 use crate::runner::{Exit, Follow, Output, RunError, Runner};
-
-/// How a call of a tool failed, in the tool's own words: what diagnosis works on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// The tool's name.
-    pub tool: String,
-    /// Its arguments.
-    pub args: Vec<String>,
-    /// What it was run for.
-    pub what: String,
-    /// Its exit code, where it exited.
-    pub exit_code: Option<i32>,
-    /// The signal that ended it, where one did.
-    pub signal: Option<i32>,
-    /// What it wrote to stdout, redacted; the end of it when it was streamed.
-    pub stdout: String,
-    /// What it wrote to stderr, redacted; the end of it when it was streamed.
-    pub stderr: String,
-    /// Whether it was ended because it ran too long.
-    pub deadline_exceeded: bool,
-}
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -36,10 +17,10 @@ pub enum ToolError {
         tool: String,
     },
     /// The tool failed, or did not end in time.
-    #[error("`{}` failed: {}", .0.tool, .0.what)]
+    #[error("`{}` failed: {}", .0.tool.program(), .0.what)]
     Failed(Box<Failure>),
     /// The tool said something that is not understood; it is shown, not guessed.
-    #[error("`{}` gave an answer that is not understood: {}: {problem}", .failure.tool, .failure.what)]
+    #[error("`{}` gave an answer that is not understood: {}: {problem}", .failure.tool.program(), .failure.what)]
     Unclear {
         /// What is wrong with the answer.
         problem: String,
@@ -141,7 +122,7 @@ impl Runner {
         if self.cancel().is_requested() {
             return ToolError::Cancelled { what: invocation.what.clone() };
         }
-        ToolError::Failed(Box::new(Failure { deadline_exceeded: true, ..empty(invocation) }))
+        ToolError::Failed(Box::new(Failure { deadline_exceeded: Some(lifetime(invocation)), ..empty(invocation) }))
     }
 
     /// The output of a call as a failure, for callers that find out for themselves that it failed.
@@ -155,16 +136,24 @@ impl Runner {
     }
 }
 
+/// How long the call was allowed to take; a follower is only asked to begin.
+fn lifetime(invocation: &Invocation) -> Duration {
+    match invocation.lifetime {
+        Lifetime::Deadline(deadline) => deadline,
+        Lifetime::UntilCancelled => Duration::ZERO,
+    }
+}
+
 fn empty(invocation: &Invocation) -> Failure {
     Failure {
-        tool: invocation.program.as_ref().map_or_else(|| invocation.tool.program().to_owned(), |p| p.display().to_string()),
+        tool: invocation.tool,
         args: invocation.args.clone(),
         what: invocation.what.clone(),
         exit_code: None,
         signal: None,
         stdout: String::new(),
         stderr: String::new(),
-        deadline_exceeded: false,
+        deadline_exceeded: None,
     }
 }
 
@@ -173,8 +162,8 @@ fn tool_error(invocation: &Invocation, error: RunError) -> ToolError {
         RunError::NotFound { tool } => ToolError::NotFound { tool },
         RunError::Cancelled { what } => ToolError::Cancelled { what },
         RunError::Io { tool, what, source } => ToolError::Io { tool, what, source },
-        RunError::DeadlineExceeded { stdout, stderr, .. } => {
-            ToolError::Failed(Box::new(Failure { stdout, stderr, deadline_exceeded: true, ..empty(invocation) }))
+        RunError::DeadlineExceeded { stdout, stderr, took, .. } => {
+            ToolError::Failed(Box::new(Failure { stdout, stderr, deadline_exceeded: Some(took), ..empty(invocation) }))
         }
     }
 }

@@ -10,6 +10,7 @@ mod short;
 mod target;
 pub mod versions;
 
-pub use answer::{Failure, Parsed, Refusal, ToolError};
+pub use answer::{Parsed, Refusal, ToolError};
+pub use plan::diagnose::ToolFailure as Failure;
 pub use short::{Revision, git_revision};
 pub use target::Target;

@@ -7,7 +7,8 @@ use plan::invocation::{Invocation, Tool};
 use plan::version::Version;
 use serde::Deserialize;
 
-use crate::answer::{Failure, Parsed, Refusal, ToolError, json, succeeded};
+use crate::Failure;
+use crate::answer::{Parsed, Refusal, ToolError, json, succeeded};
 use crate::runner::{Output, Runner};
 
 /// A version is printed from the binary; docker alone asks its daemon.

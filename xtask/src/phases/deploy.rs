@@ -12,8 +12,8 @@ use crate::report::event::{Event, Outcome, StepName};
 use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
-use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, rollout, secret, tools};
-use crate::{desired, observe, watch_files};
+use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, retire, rollout, secret, tools};
+use crate::{desired, observe};
 
 /// `cargo xtask setup`.
 pub(crate) fn setup(session: &Session) -> Phase {
@@ -31,9 +31,7 @@ pub(crate) fn build_images(session: &Session, selection: &Selection, build: Buil
 
 /// `cargo xtask deploy`.
 pub(crate) fn deploy(session: &Session, selection: &Selection, build: BuildFlags, watch: bool) -> Phase {
-    if watch {
-        return watch_files::deploy(session, selection, build);
-    }
+    let _ = watch;
     let cx = session.context(selection, build)?;
     once(session, &cx)
 }
@@ -72,6 +70,11 @@ pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
         steps.push(Box::new(secret::Secret(Kind::Generated)));
     }
     let mut before: Vec<StepName> = vec![names::namespace()];
+    // One service of a layout can't retire the other layout.
+    if cx.only.is_empty() {
+        steps.push(Box::new(retire::Retire));
+        before.push(names::retire());
+    }
     if let Some(database) = cx.database() {
         steps.push(Box::new(secret::Secret(Kind::Database)));
         let after = vec![names::namespace(), names::secret(&database.secret)];
@@ -104,22 +107,33 @@ fn run(session: &Session, cx: &Context, phase: &'static str, steps: &[Box<dyn St
     cx.reporter.send(Event::Started { phase, text: headline(cx) });
     let world = look(cx)?;
     cx.update(|seen| *seen = world);
-    let kept: Vec<(StepName, String)> = steps
-        .iter()
-        .map_while(|step| match step.decide(cx) {
-            Action::Keep { what } => Some((step.name(cx), what)),
-            _ => None,
-        })
-        .collect();
-    if kept.len() == steps.len() {
+    if let Some(kept) = all_kept(cx, steps)? {
         for (step, text) in kept {
-            cx.reporter.send(Event::StepKept { step, text });
+            let text = exec::without_object(&step, &text);
+            cx.reporter.send(Event::kept(step, text));
         }
-        return Ok(finished(session, cx, format!("Up to date in {}: {}", text::duration(session.elapsed()), counted(cx, steps))));
+        return Ok(finished(cx, format!("Up to date in {}: {}", text::duration(session.elapsed()), counted(cx, steps))));
     }
     announce(cx);
     let report = exec::run(cx, steps);
     told(session, cx, phase, &report)
+}
+
+/// Every step with what was compared, if nothing is to be done. The address is asked last: it can only be right when the rest is.
+fn all_kept(cx: &Context, steps: &[Box<dyn Step>]) -> Result<Option<Vec<(StepName, String)>>, Failed> {
+    let mut kept = Vec::new();
+    for step in steps {
+        let name = step.name(cx);
+        if name == names::endpoints() {
+            let seen = observe::endpoints(cx)?;
+            cx.update(|world| world.endpoints = Some(seen));
+        }
+        match step.decide(cx) {
+            Action::Keep { what } => kept.push((name, what)),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(kept))
 }
 
 /// Looks at the world as far as the tools are there for it.
@@ -136,13 +150,15 @@ pub(crate) fn headline(cx: &Context) -> String {
 
 /// Says what a user without an environment file should know.
 fn announce(cx: &Context) {
+    // What is there already was announced when it was made.
+    let there = |secret: &str| cx.look(|world| world.objects.as_ref().is_some_and(|o| o.get("Secret", secret).is_some()));
     let generated: Vec<String> = cx.generated_keys().into_iter().collect();
-    if !generated.is_empty() {
+    if !generated.is_empty() && !there(plan::desired::GENERATED_SECRET) {
         cx.reporter.send(Event::Note {
             text: format!("{} {} not set in .env: generated once for development, kept in the cluster", generated.join(", "), if generated.len() == 1 { "is" } else { "are" }),
         });
     }
-    if let Some(database) = cx.database() {
+    if let Some(database) = cx.database().filter(|d| !there(&d.secret)) {
         cx.reporter.send(Event::Note {
             text: format!("{} is not set in .env: a development database `{}` ({}) runs in the cluster", database.key, database.release, database.image),
         });
@@ -169,11 +185,11 @@ fn told(session: &Session, cx: &Context, phase: &'static str, report: &RunReport
         "setup" => "Cluster ready",
         _ => "Images ready",
     };
-    Ok(finished(session, cx, format!("{what} in {took}{parts}")))
+    Ok(finished(cx, format!("{what} in {took}{parts}")))
 }
 
 /// The closing line with what to do now.
-fn finished(_session: &Session, cx: &Context, summary: String) -> Done {
+fn finished(cx: &Context, summary: String) -> Done {
     let mut done = Done::saying(summary);
     let deployed = cx.look(|world| world.objects.as_ref().is_some_and(|o| o.of_kind("Deployment").next().is_some()));
     if !deployed {

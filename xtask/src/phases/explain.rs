@@ -1,12 +1,16 @@
 //! `explain`: what a code of a failure means.
 
-use plan::catalogue;
+use plan::catalogue::{self, Entry};
 use plan::finding::Class;
 use plan::problem;
 use serde_json::json;
 
 use crate::report::event::Event;
+use crate::report::text;
 use crate::session::{Done, Phase, Session};
+
+/// Where the text begins.
+const INDENT: usize = 10;
 
 /// `cargo xtask explain CODE`, `explain --list`.
 pub(crate) fn explain(session: &Session, code: Option<&str>, list: bool) -> Phase {
@@ -24,6 +28,23 @@ pub(crate) fn explain(session: &Session, code: Option<&str>, list: bool) -> Phas
         }
         return Err(finding.remedy("see all", "cargo xtask explain --list").into());
     };
-    session.reporter.send(Event::Answer { about: "explain", text: catalogue::explain(entry), data: json!({"code": entry.code, "title": entry.title}) });
+    session.reporter.send(Event::Answer { about: "explain", text: page(entry), data: json!({"code": entry.code, "title": entry.title, "meaning": entry.meaning, "recognised": entry.recognised, "remedies": entry.remedies, "exit_code": entry.class.exit_code()}) });
     Ok(Done::default())
+}
+
+/// The entry as a page of at most 80 columns.
+fn page(entry: &Entry) -> String {
+    let mut lines = vec![format!("{}: {}", entry.code, entry.title), String::new()];
+    let mut paragraph = |label: &str, body: &str| {
+        for (index, line) in text::wrap(body, 80 - INDENT).into_iter().enumerate() {
+            lines.push(format!("{:<INDENT$}{line}", if index == 0 { label } else { "" }));
+        }
+    };
+    paragraph("meaning", entry.meaning);
+    paragraph("seen by", entry.recognised);
+    for (index, remedy) in entry.remedies.iter().enumerate() {
+        paragraph(if index == 0 { "fix" } else { "or" }, remedy);
+    }
+    paragraph("exit", &entry.class.exit_code().to_string());
+    lines.join("\n")
 }

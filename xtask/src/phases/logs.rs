@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use plan::objects::{label, text};
 use serde_json::json;
+use tools::kubectl::{self, Logs};
 use tools::runner::FollowEvent;
 
 use crate::cli::{BuildFlags, LayoutFlag, Selection};
@@ -46,10 +47,10 @@ pub(crate) fn logs(session: &Session, request: &Request, layout: &LayoutFlag) ->
         let text = if sources.len() > 1 { format!("{pod}  {line}") } else { line.to_owned() };
         session.reporter.send(Event::Answer { about: "log", text, data: json!({"service": service, "pod": pod, "line": line}) });
     };
-    let options = tools::kubectl::LogOptions { tail: Some(request.tail), previous: request.previous, container: None };
+    let of = |pod: &str| Logs { object: pod.to_owned(), container: None, tail: Some(request.tail), previous: request.previous, timestamps: false };
     if !request.follow {
         for (service, pod) in &sources {
-            let log = tools::kubectl::logs(&cx.runner, &cx.kube(), pod, &options).map_err(|f| failure::finding(&cx, &f))?;
+            let log = kubectl::logs(&cx.runner, &cx.kube(), &of(pod)).map_err(|f| failure::finding(&cx, &f))?;
             for line in cx.runner.redacted(&log).lines() {
                 say(service, pod, line);
             }
@@ -58,9 +59,9 @@ pub(crate) fn logs(session: &Session, request: &Request, layout: &LayoutFlag) ->
     }
     std::thread::scope(|scope| {
         for (service, pod) in &sources {
-            let (cx, say, options) = (&cx, &say, &options);
+            let (cx, say, of) = (&cx, &say, &of);
             scope.spawn(move || {
-                let Ok(follow) = tools::kubectl::follow_logs(&cx.runner, &cx.kube(), pod, options) else { return };
+                let Ok(follow) = kubectl::logs_follow(&cx.runner, &cx.kube(), &of(pod)) else { return };
                 while !cx.cancelled() {
                     match follow.recv_timeout(Duration::from_millis(200)) {
                         Some(FollowEvent::Line(line)) => say(service, pod, &line.text),

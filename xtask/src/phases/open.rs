@@ -5,13 +5,18 @@ use std::time::Duration;
 use plan::catalogue::{codes, finding};
 use plan::config::Access;
 use serde_json::json;
-use tools::runner::FollowEvent;
+use tools::kubectl;
 
 use super::deploy;
 use crate::cli::{BuildFlags, LayoutFlag, Selection};
 use crate::report::event::Event;
 use crate::session::{Done, Phase, Session};
 use crate::{browser, desired, failure, http, observe};
+
+/// How long a forward may take to begin.
+const BEGIN: Duration = Duration::from_secs(15);
+/// Between two looks whether it still runs.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// `cargo xtask open`.
 pub(crate) fn open(session: &Session, print: bool, layout: &LayoutFlag) -> Phase {
@@ -34,30 +39,19 @@ pub(crate) fn open(session: &Session, print: bool, layout: &LayoutFlag) -> Phase
             .remedy("deploy first", "cargo xtask deploy")
     })?;
     let local = cx.public().local_port;
+    let object = format!("service/{}", service.name);
     let mut opened = false;
     // The forward ends whenever the pod that it was pinned to goes away: begun again until Ctrl-C.
     while !cx.cancelled() {
-        let follow = tools::kubectl::port_forward(&cx.runner, &cx.kube(), &format!("service/{}", service.name), local, service.port)
-            .map_err(|f| failure::finding(&cx, &f))?;
-        loop {
-            match follow.recv_timeout(Duration::from_millis(200)) {
-                Some(FollowEvent::Line(line)) if line.text.starts_with("Forwarding from") && !opened => {
-                    opened = true;
-                    session.reporter.send(Event::Note { text: format!("serving {origin} until Ctrl-C") });
-                    browser::open(&cx, &origin)?;
-                }
-                Some(FollowEvent::Line(line)) if line.text.contains("address already in use") => {
-                    return Err(finding(codes::PORT_TAKEN, format!("localhost:{local}"), format!("port {local} of this machine is taken"))
-                        .evidence("kubectl port-forward", line.text)
-                        .advice("end the program that uses it, or set `public.local_port` in xtask.toml")
-                        .into());
-                }
-                Some(FollowEvent::Ended(_)) => break,
-                _ if cx.cancelled() => return Ok(Done::saying("Stopped serving")),
-                _ => {}
-            }
+        let forward = kubectl::port_forward(&cx.runner, &cx.kube(), &object, (local, service.port), BEGIN).map_err(|f| failure::finding(&cx, &f))?;
+        if !opened {
+            opened = true;
+            session.reporter.send(Event::Note { text: format!("serving {origin} until Ctrl-C") });
+            browser::open(&cx, &origin)?;
         }
-        std::thread::sleep(Duration::from_millis(500));
+        while !cx.cancelled() && forward.ended().is_none() {
+            std::thread::sleep(PAUSE);
+        }
     }
     Ok(Done::saying("Stopped serving"))
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::deploy;
 use crate::cli::{BuildFlags, Selection};
+use crate::exec;
 use crate::report::event::{Event, StepName};
 use crate::session::{Done, Failed, Phase, Session};
 
@@ -31,7 +32,7 @@ pub(crate) fn plan(session: &Session, selection: &Selection, build: BuildFlags) 
                 ("fail", finding.cause.clone())
             }
         };
-        lines.push(format!("  {verb:<8}{:<11}{why}", name.kind, why = with_object(name, &why)));
+        lines.push(format!("  {verb:<8}{:<11}{:<21}{}", name.kind, name.object, exec::without_object(name, &why)).trim_end().to_owned());
     }
     let data = json!(decisions.iter().map(|(name, action)| json!({"step": name, "decision": action})).collect::<Vec<_>>());
     session.reporter.send(Event::Answer { about: "plan", text: lines.join("\n"), data });
@@ -44,8 +45,4 @@ pub(crate) fn plan(session: &Session, selection: &Selection, build: BuildFlags) 
     } else {
         Done::saying(format!("{todo} of {} steps to do", lines.len())).pointer("next", "cargo xtask deploy")
     })
-}
-
-fn with_object(name: &StepName, why: &str) -> String {
-    if name.object.is_empty() || why.contains(&name.object) { why.to_owned() } else { format!("{}: {why}", name.object) }
 }

@@ -6,6 +6,7 @@ pub(crate) mod image;
 pub(crate) mod namespace;
 pub(crate) mod prune;
 pub(crate) mod release;
+pub(crate) mod retire;
 pub(crate) mod rollout;
 pub(crate) mod secret;
 pub(crate) mod tools;
@@ -41,6 +42,9 @@ pub(crate) mod names {
     }
     pub(crate) fn rollout(name: &str) -> StepName {
         StepName::new("rollout", name)
+    }
+    pub(crate) fn retire() -> StepName {
+        StepName::new("retire", "")
     }
     pub(crate) fn prune() -> StepName {
         StepName::new("prune", "")

@@ -59,7 +59,7 @@ impl Step for Release {
         let helm = cx.helm()?;
         run.progress("helm upgrade");
         // Hooks (migrations) run inside this call: their pods are watched meanwhile, so that a failure is known at once.
-        watch::during(cx, run, &self.name, || {
+        watch::helm(cx, &self.name, || {
             helm::upgrade(&cx.runner, helm, &cx.kube(), &upgrade)
         })?;
         observe::refresh_objects(cx)?;

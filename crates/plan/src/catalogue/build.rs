@@ -9,7 +9,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "a step of the Dockerfile fails",
         Class::Build,
         "A RUN command ended with an error; the last lines of that step are in the evidence.",
-        "`process … did not complete successfully`",
+        "`failed to solve: process … exit code`",
         &["read the last lines; the cause names the line of the Dockerfile"],
     ),
     entry(

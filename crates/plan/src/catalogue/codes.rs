@@ -102,11 +102,11 @@ pub const IMAGE_NAME_INVALID: &str = "XT407";
 pub const PULL_FAILED: &str = "XT408";
 /// a Secret does not exist
 pub const SECRET_MISSING: &str = "XT410";
-/// a ConfigMap does not exist
+/// a `ConfigMap` does not exist
 pub const CONFIGMAP_MISSING: &str = "XT411";
 /// a Secret lacks a key
 pub const SECRET_KEY_MISSING: &str = "XT412";
-/// a ConfigMap lacks a key
+/// a `ConfigMap` lacks a key
 pub const CONFIGMAP_KEY_MISSING: &str = "XT413";
 /// a volume names an object that does not exist
 pub const MOUNT_SOURCE_MISSING: &str = "XT414";
@@ -228,7 +228,7 @@ pub const IMMUTABLE: &str = "XT604";
 pub const SCHEMA: &str = "XT605";
 /// a template of the chart has an error
 pub const TEMPLATE: &str = "XT606";
-/// the NodePort is taken
+/// the `NodePort` is taken
 pub const NODEPORT_TAKEN: &str = "XT607";
 /// a chart that this chart depends on is missing
 pub const DEPENDENCY_MISSING: &str = "XT608";
@@ -248,7 +248,9 @@ pub const OBJECT_INVALID: &str = "XT614";
 pub const ROLLBACK_REFUSED: &str = "XT615";
 /// another tool changed a field of the release
 pub const APPLY_CONFLICT: &str = "XT616";
-/// the NodePort is out of range
+/// a values file can not be read
+pub const VALUES_UNREADABLE: &str = "XT617";
+/// the `NodePort` is out of range
 pub const NODEPORT_RANGE: &str = "XT618";
 /// the last helm run of this release failed
 pub const RELEASE_STATE_FAILED: &str = "XT619";
@@ -258,7 +260,7 @@ pub const HELM_FLAG: &str = "XT620";
 pub const POD_IMAGE_DIFFERS: &str = "XT701";
 /// a Service does not exist or has no pods behind it
 pub const SERVICE_MISSING: &str = "XT702";
-/// the ConfigMap in the cluster lacks a key
+/// the `ConfigMap` in the cluster lacks a key
 pub const CONFIG_KEY_MISSING: &str = "XT703";
 /// the Secret in the cluster lacks a key
 pub const SECRET_KEY_ABSENT: &str = "XT704";
@@ -270,6 +272,8 @@ pub const BACKEND_UNREACHABLE: &str = "XT706";
 pub const ENDPOINT_UNREACHABLE: &str = "XT707";
 /// fewer pods are ready than wanted
 pub const REPLICAS_MISSING: &str = "XT708";
+/// A test failed.
+pub const TEST_FAILED: &str = "XT710";
 /// not everything could be removed
 pub const LEFT_BEHIND: &str = "XT801";
 /// the namespace is not ours

@@ -107,3 +107,13 @@ pub fn finding(code: &'static str, subject: impl Into<String>, cause: impl Into<
         None => Finding::error(code, Class::Internal, subject, cause),
     }
 }
+
+/// The finding with the catalogue's own remedies, if it has none that know more.
+#[must_use]
+pub fn with_remedies(finding: Finding) -> Finding {
+    if !finding.remedies.is_empty() {
+        return finding;
+    }
+    let remedies = find(finding.code).map_or(&[][..], |entry| entry.remedies);
+    remedies.iter().fold(finding, |finding, remedy| finding.advice(*remedy))
+}

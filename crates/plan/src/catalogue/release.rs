@@ -141,6 +141,14 @@ pub(super) const ENTRIES: &[Entry] = &[
     )
     .fix(FixClass::Asks),
     entry(
+        codes::VALUES_UNREADABLE,
+        "a values file can not be read",
+        Class::Release,
+        "A file given by `-f` does not exist or is no YAML.",
+        "`failed to parse FILE`, `open FILE: no such file`",
+        &["correct the file that the finding names"],
+    ),
+    entry(
         codes::NODEPORT_RANGE,
         "the NodePort is out of range",
         Class::Release,

@@ -4,6 +4,17 @@ use super::environment::Check;
 use super::names;
 
 impl Check {
+    /// What passes, as the object of "write": `a value that begins with …`.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::PostgresUrl => format!("a URL such as {POSTGRES_FORM}"),
+            Self::Url => "a URL that begins with `https://` or `http://`".to_owned(),
+            Self::MinLength(least) => format!("at least {least} characters"),
+            Self::Prefix(prefix) => format!("a value that begins with `{prefix}`"),
+            Self::OneOf(choices) => format!("one of {}", choices.join(", ")),
+        }
+    }
+
     /// `Err` says what to write instead.
     pub fn test(&self, value: &str) -> Result<(), String> {
         match self {
@@ -11,15 +22,16 @@ impl Check {
             Self::Url => web(value),
             Self::MinLength(least) => {
                 let length = value.chars().count();
-                if length < *least { Err(format!("write at least {least} characters: it has {length}")) } else { Ok(()) }
+                if length < *least { Err(format!("write {}: it has {length}", self.describe())) } else { Ok(()) }
             }
             Self::Prefix(prefix) if value.starts_with(prefix.as_str()) && value.len() > prefix.len() => Ok(()),
-            Self::Prefix(prefix) => Err(format!("write a value that begins with `{prefix}`")),
             Self::OneOf(choices) if choices.iter().any(|choice| choice == value) => Ok(()),
-            Self::OneOf(choices) => Err(format!("write one of {}", choices.join(", "))),
+            Self::Prefix(_) | Self::OneOf(_) => Err(format!("write {}", self.describe())),
         }
     }
 }
+
+const POSTGRES_FORM: &str = "`postgresql://USER:PASSWORD@HOST:5432/DATABASE`";
 
 /// The parts of a URL that the checks look at; nothing of it is a secret.
 struct Address<'a> {
@@ -55,24 +67,25 @@ fn is_port(text: &str) -> bool {
 
 /// The host of a `PostgreSQL` URL.
 pub(crate) fn postgres(value: &str) -> Result<&str, String> {
-    const FORM: &str = "`postgresql://USER:PASSWORD@HOST:5432/DATABASE`";
-    let Some((scheme, rest)) = value.split_once("://") else { return Err(format!("write a URL of PostgreSQL: {FORM}")) };
+    let Some((scheme, rest)) = value.split_once("://") else { return Err(format!("write a URL of PostgreSQL: {POSTGRES_FORM}")) };
     // Drivers are named with `+`, as SQLAlchemy does; the frontend's driver does not know that form.
     if scheme.starts_with("postgres") && scheme.contains('+') {
-        return Err(format!("leave the driver (`+…`) out of the URL: {FORM}"));
+        return Err(format!("leave the driver (`+…`) out of the URL: {POSTGRES_FORM}"));
     }
     if !matches!(scheme, "postgres" | "postgresql") {
-        return Err(format!("begin with `postgresql://`: {FORM}"));
+        return Err(format!("begin with `postgresql://`: {POSTGRES_FORM}"));
     }
     if value.contains(char::is_whitespace) {
         return Err("remove the spaces, or write them as `%20`".to_owned());
     }
-    let Some(found) = address(rest) else { return Err(format!("write the port as a number from 1 to 65535: {FORM}")) };
+    let Some(found) = address(rest) else {
+        return Err(format!("write the port as a number, and special characters of the password as `%..`: {POSTGRES_FORM}"));
+    };
     if found.host.is_empty() {
-        return Err(format!("write the host: {FORM}"));
+        return Err(format!("write the host: {POSTGRES_FORM}"));
     }
     if found.path.is_empty() {
-        return Err(format!("write the database's name after the host: {FORM}"));
+        return Err(format!("write the database's name after the host: {POSTGRES_FORM}"));
     }
     Ok(found.host)
 }

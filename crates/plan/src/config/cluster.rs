@@ -1,7 +1,8 @@
 //! `[cluster]` and `[tools]`: the minikube profile and the versions of the tools.
 
 use super::names;
-use super::read::{Item, Table};
+use super::read::Item;
+use super::table::Table;
 use crate::units::{binary_size, parse_size, written_size};
 use crate::version::{Version, VersionRange};
 
@@ -106,18 +107,23 @@ impl Cluster {
         let reader = table.reader;
         let profile = table.text_or("profile", "minikube");
         if !names::is_profile(&profile.value) {
-            let what = format!("`{}` is no name of a profile", profile.value);
+            let what = format!("`{}` is not a profile name", profile.value);
             reader.wrong(&profile, what, "write letters, digits and `-`, at least two, beginning with a letter or digit");
         }
         let driver = table.parsed(
             "driver",
             |text| (!text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).then(|| text.to_owned()),
-            "no name of a driver",
+            "not a driver name",
             "write `auto`, or a driver of minikube such as `docker`",
         );
         let kubernetes = table.text("kubernetes").filter(|item| item.value != "default").and_then(|item| {
             let complete = |text: &str| text.parse::<Version>().ok().filter(|version| version.patch.is_some());
-            reader.parsed(&item, complete, "no version of Kubernetes", "write all three numbers, such as `1.36.2`, or `default`")
+            reader.parsed(
+                &item,
+                complete,
+                "not a full version of Kubernetes",
+                "write all three numbers, such as `1.36.2`, or `default`",
+            )
         });
         if let Some(version) = &kubernetes
             && !tools.kubernetes.contains(&version.value)
@@ -156,7 +162,7 @@ fn bytes(table: &Table<'_, '_>, name: &str, example: &str, least: u64) -> Amount
         return Amount::Auto;
     }
     let hint = format!("write a number and a unit, such as `{example}`, or `auto`");
-    let Some(item) = table.parsed(name, parse_size, "no size", &hint) else { return Amount::Auto };
+    let Some(item) = table.parsed(name, parse_size, "not a size", &hint) else { return Amount::Auto };
     if item.value < least {
         let what = format!("{} is too little for a cluster", binary_size(item.value));
         table.reader.wrong(&item, what, format!("write at least `{}`", written_size(least)));
@@ -166,7 +172,7 @@ fn bytes(table: &Table<'_, '_>, name: &str, example: &str, least: u64) -> Amount
 
 fn is_auto(table: &Table<'_, '_>, name: &str) -> bool {
     use toml::de::DeValue;
-    matches!(table.get(name).map(|value| value.get_ref()), Some(DeValue::String(text)) if text == "auto")
+    matches!(table.get(name).map(toml::Spanned::get_ref), Some(DeValue::String(text)) if text == "auto")
 }
 
 fn check_start_arg(table: &Table<'_, '_>, arg: &Item<String>) {
@@ -185,7 +191,8 @@ fn check_start_arg(table: &Table<'_, '_>, arg: &Item<String>) {
 impl Tools {
     pub(super) fn read(table: &Table<'_, '_>) -> Self {
         let range = |name, default: VersionRange| {
-            let range = table.parsed(name, |text| text.parse().ok(), "no range of versions", "write bounds such as `>=3.12, <5`");
+            let range =
+                table.parsed(name, |text| text.parse().ok(), "not a range of versions", "write bounds such as `>=3.12, <5`");
             range.map_or(default, |item| item.value)
         };
         Self {

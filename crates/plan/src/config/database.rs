@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::names;
-use super::read::Table;
+use super::table::Table;
 use crate::units::{SIZE_HINT, parse_size};
 
 pub(super) const KEYS: &[&str] = &["key", "chart", "release", "secret", "image", "user", "name", "storage"];
@@ -19,7 +19,7 @@ pub struct Database {
     pub chart: PathBuf,
     /// Its release, which is its Service too.
     pub release: String,
-    /// The Secret with POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB.
+    /// The Secret with `POSTGRES_USER`, `POSTGRES_PASSWORD` and `POSTGRES_DB`.
     pub secret: String,
     /// The image with its tag.
     pub image: String,
@@ -32,7 +32,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// The port of PostgreSQL.
+    /// The port of `PostgreSQL`.
     pub const PORT: u16 = 5432;
 
     /// The image as charts take it: repository, tag, digest; the last two may be empty, but not both.
@@ -54,30 +54,30 @@ impl Database {
             let item = table.text_or(name, default);
             reader.parsed(&item, |text| form(text).then(|| text.to_owned()), what, instead).map_or(item.value, |item| item.value)
         };
-        let release = checked("release", "dev-postgres", names::is_release, "no name of a release", names::LABEL_HINT);
+        let release = checked("release", "dev-postgres", names::is_release, "not a release name", names::LABEL_HINT);
         // Both go into a URL and into SQL as they stand.
         let plain = "write lowercase letters, digits and `_`";
         Some(Self {
             line: table.line(),
-            key: checked("key", "DATABASE_URL", names::is_variable, "no name of a variable", "write letters, digits and `_`"),
+            key: checked("key", "DATABASE_URL", names::is_variable, "not a variable name", "write letters, digits and `_`"),
             chart: reader.chart(&table.text_or("chart", "helm/dev-postgres")),
-            secret: checked("secret", &format!("{release}-secrets"), names::is_label, "no name of a Secret", names::LABEL_HINT),
+            secret: checked("secret", &format!("{release}-secrets"), names::is_label, "not a Secret name", names::LABEL_HINT),
             release,
             image: checked(
                 "image",
                 "postgres:17-alpine",
                 names::is_image,
-                "no image with a tag",
+                "not an image with a tag",
                 "write it with its tag, such as `postgres:17-alpine`",
             ),
-            user: checked("user", "app", is_role, "no name of a role", plain),
-            name: checked("name", "app", is_role, "no name of a database", plain),
-            storage: table.parsed("storage", parse_size, "no size", SIZE_HINT).map_or(1 << 30, |item| item.value),
+            user: checked("user", "app", is_role, "not a role name", plain),
+            name: checked("name", "app", is_role, "not a database name", plain),
+            storage: table.parsed("storage", parse_size, "not a size", SIZE_HINT).map_or(1 << 30, |item| item.value),
         })
     }
 }
 
-/// A name that PostgreSQL takes without quotes.
+/// A name that `PostgreSQL` takes without quotes.
 fn is_role(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::read::Table;
+use super::table::Table;
 use crate::units::{DURATION_HINT, parse_duration};
 
 pub(super) const KEYS: &[&str] = &["cluster", "build", "release", "migration", "rollout", "endpoint", "cleanup"];
@@ -29,7 +29,7 @@ pub struct Deadlines {
 impl Deadlines {
     pub(super) fn read(table: &Table<'_, '_>) -> Self {
         let deadline = |name, seconds| {
-            let read = table.parsed(name, parse_duration, "no duration", DURATION_HINT);
+            let read = table.parsed(name, parse_duration, "not a duration", DURATION_HINT);
             read.map_or(Duration::from_secs(seconds), |item| item.value)
         };
         Self {

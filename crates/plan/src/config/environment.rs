@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::database::Database;
 use super::names;
-use super::read::{Item, Table};
+use super::read::Item;
 use super::service::Service;
+use super::table::Table;
 use crate::problem::nearest;
 
 pub(super) const KEYS: &[&str] = &["file", "example", "keys"];
@@ -50,7 +51,7 @@ pub struct KeyRule {
     pub key: String,
     /// The line of xtask.toml where it stands, or where a service lists it.
     pub line: usize,
-    /// Whether its value is a secret: secrets go to the Secret, others to the ConfigMap.
+    /// Whether its value is a secret: secrets go to the Secret, others to the `ConfigMap`.
     pub secret: bool,
     /// What a value has to look like.
     pub check: Option<Check>,
@@ -115,7 +116,7 @@ impl EnvironmentRules {
         for (name, value) in table.table("keys", &[]).entries() {
             let Some(rule) = reader.as_table(&name.key, value, RULE_KEYS) else { continue };
             if !names::is_variable(&name.value) {
-                reader.wrong(&name, format!("`{}` is no name of a variable", name.value), "write letters, digits and `_`");
+                reader.wrong(&name, format!("`{}` is not a variable name", name.value), "write letters, digits and `_`");
             }
             let of_database = database.is_some_and(|database| database.key == name.value);
             rules.insert(name.value.clone(), KeyRule::read(&name, &rule, of_database));
@@ -150,14 +151,18 @@ impl KeyRule {
     fn read(name: &Item<String>, table: &Table<'_, '_>, of_database: bool) -> Self {
         let reader = table.reader;
         let secret = table.flag("secret").is_none_or(|item| item.value);
-        let check = table.parsed("check", Check::parse, "no check", CHECK_HINT).map(|item| item.value);
+        let check = table.parsed("check", Check::parse, "not a check", CHECK_HINT).map(|item| item.value);
         let default = table.text("default");
         let generate = table.flag("generate");
         let group = table.text("group").map(|item| item.value);
         let mut infer = BTreeMap::new();
         for (other, value) in table.table("infer", &[]).entries() {
             if let Some(value) = reader.as_text(&other.key, value) {
-                check_fixed(table, check.as_ref(), &value);
+                if secret {
+                    reader.wrong(&value, "a secret has no value in xtask.toml", "set `secret = false`, or leave `infer` out");
+                } else {
+                    check_fixed(table, check.as_ref(), &value);
+                }
                 infer.insert(other.value, value.value);
             }
         }
@@ -184,7 +189,8 @@ impl KeyRule {
             }
         }
         let optional = default.is_some() || generate.is_some() || group.is_some() || of_database;
-        let required = table.parsed("required", Required::parse, "no condition", "write `always`, `never` or `when KEY=VALUE`");
+        let required =
+            table.parsed("required", Required::parse, "not a condition", "write `always`, `never` or `when KEY=VALUE`");
         Self {
             key: name.value.clone(),
             line: reader.line(name.at),

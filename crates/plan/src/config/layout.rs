@@ -1,6 +1,6 @@
 //! `[layouts.NAME]`: how the services are laid out in releases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -9,8 +9,9 @@ use super::cluster::{MIN_CPUS, MIN_MEMORY};
 use super::database::Database;
 use super::names;
 use super::public::{ACCESS, Public, check_host};
-use super::read::{Item, Table};
+use super::read::Item;
 use super::service::{REPLICAS, Service};
+use super::table::Table;
 use crate::units::{SIZE_HINT, parse_size};
 
 pub(super) const KEYS: &[&str] = &["min_cpus", "min_memory", "replicas", "access", "releases"];
@@ -116,7 +117,7 @@ impl Layout {
     pub(super) fn read(name: &Item<String>, table: &Table<'_, '_>, known: &Known<'_>) -> Self {
         let reader = table.reader;
         if !names::is_label(&name.value) {
-            reader.wrong(name, format!("`{}` is no name of a layout", name.value), names::LABEL_HINT);
+            reader.wrong(name, format!("`{}` is not a layout name", name.value), names::LABEL_HINT);
         }
         let mut public = known.public.clone();
         if let Some(access) = table.choice("access", &ACCESS) {
@@ -137,7 +138,7 @@ impl Layout {
             name: name.value.clone(),
             line: table.line(),
             min_cpus: table.number("min_cpus", 1..=1024).map_or(MIN_CPUS, |item| item.value),
-            min_memory: table.parsed("min_memory", parse_size, "no size", SIZE_HINT).map_or(MIN_MEMORY, |item| item.value),
+            min_memory: table.parsed("min_memory", parse_size, "not a size", SIZE_HINT).map_or(MIN_MEMORY, |item| item.value),
             public,
             releases,
         };
@@ -148,19 +149,22 @@ impl Layout {
     /// What holds between the releases of a layout.
     fn check(&self, table: &Table<'_, '_>, tables: &[Table<'_, '_>], known: &Known<'_>) {
         let reader = table.reader;
-        let mut names: BTreeMap<&str, ()> = BTreeMap::new();
-        let mut secrets: BTreeMap<&str, ()> = BTreeMap::new();
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        let mut secrets: BTreeSet<&str> = BTreeSet::new();
         if let Some(database) = known.database {
-            names.insert(&database.release, ());
-            secrets.insert(&database.secret, ());
+            names.insert(&database.release);
+            secrets.insert(&database.secret);
         }
         let mut home: BTreeMap<&str, &str> = BTreeMap::new();
         for (release, table) in self.releases.iter().zip(tables) {
-            if names.insert(&release.name, ()).is_some() {
+            let taken = !names.insert(&release.name);
+            if taken && !release.name.is_empty() {
                 let what = format!("there is another release `{}`", release.name);
                 reader.error(table.place("name"), &table.key("name"), what, "give each release a name of its own");
             }
-            if secrets.insert(&release.secret, ()).is_some() {
+            // A Secret that is named after the release has the release's problem.
+            let named_after = taken && table.get("secret").is_none();
+            if !secrets.insert(&release.secret) && !named_after {
                 let what = format!("another release has the Secret `{}`", release.secret);
                 reader.error(table.place("secret"), &table.key("secret"), what, "give each release a Secret of its own");
             }
@@ -177,6 +181,9 @@ impl Layout {
         if let Some(circle) = self.circle() {
             let what = format!("these releases wait for each other: {}", circle.join(", "));
             reader.error(table.place("releases"), &table.key("releases"), what, "remove one `after`");
+        }
+        if self.releases.is_empty() {
+            return;
         }
         let public = &self.public.service;
         for service in known.services.keys().filter(|name| !home.contains_key(name.as_str())) {
@@ -219,14 +226,15 @@ impl Release {
         let path = chart.as_ref().map(|item| reader.chart(item)).unwrap_or_default();
         let default = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = table.text_or("name", &default);
-        // A default that is no name is the chart's fault, which was said.
-        if !names::is_release(&name.value) && (table.get("name").is_some() || reader.is_dir(&path)) {
-            let what = format!("`{}` is no name of a release", name.value);
+        // Where there is no such chart, its name was named already.
+        let from_chart = chart.is_some() && reader.is_dir(&path);
+        if !names::is_release(&name.value) && (table.get("name").is_some() || from_chart) {
+            let what = format!("`{}` is not a release name", name.value);
             reader.wrong(&name, what, format!("set `name`: {}", names::LABEL_HINT.trim_start_matches("write ")));
         }
         let secret = table.text_or("secret", &format!("{}-secrets", name.value));
         if table.get("secret").is_some() && !names::is_label(&secret.value) {
-            reader.wrong(&secret, format!("`{}` is no name of a Secret", secret.value), names::LABEL_HINT);
+            reader.wrong(&secret, format!("`{}` is not a Secret name", secret.value), names::LABEL_HINT);
         }
         Self {
             name: name.value,
@@ -287,7 +295,7 @@ impl ServiceMapping {
         let reader = table.reader;
         let at = table.text_or("at", &if several { format!(".{service}") } else { String::new() });
         if !at.value.is_empty() && !at.value.strip_prefix('.').is_some_and(names::is_value_path) {
-            let what = format!("`{}` is no end of a value path", at.value);
+            let what = format!("`{}` is not the end of a value path", at.value);
             reader.wrong(&at, what, "write a dot and a name, such as `.backend`, or nothing");
         }
         let component = match at.value.rsplit('.').next() {
@@ -296,7 +304,7 @@ impl ServiceMapping {
         };
         let component = table.text_or("component", component);
         if table.get("component").is_some() && !names::is_label(&component.value) {
-            reader.wrong(&component, format!("`{}` is no label value", component.value), names::LABEL_HINT);
+            reader.wrong(&component, format!("`{}` is not a label value", component.value), names::LABEL_HINT);
         }
         Self {
             at: at.value,
@@ -314,7 +322,7 @@ fn value_paths(table: &Table<'_, '_>) -> BTreeMap<String, String> {
         let Some(path) = table.reader.as_text(&name.key, value) else { continue };
         if !path.value.is_empty() && !names::is_value_path(&path.value) {
             let instead = "write a path such as `image.tag`, or nothing to leave it unset";
-            table.reader.wrong(&path, format!("`{}` is no value path", path.value), instead);
+            table.reader.wrong(&path, format!("`{}` is not a value path", path.value), instead);
         }
         paths.insert(name.value, path.value);
     }

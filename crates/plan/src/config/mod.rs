@@ -13,6 +13,7 @@ mod public;
 mod read;
 pub mod resources;
 mod service;
+mod table;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +28,8 @@ pub use service::{Health, PodSecurity, Service};
 
 use crate::finding::Severity;
 use crate::problem::Problem;
-use read::{Reader, Table};
+use read::Reader;
+use table::Table;
 
 /// The version of the file's form that this tool reads.
 pub const VERSION: u32 = 1;
@@ -182,7 +184,7 @@ fn label(top: &Table<'_, '_>, key: &str, default: Option<&str>) -> String {
     match (top.text(key), default) {
         (Some(item), _) => {
             if !names::is_label(&item.value) {
-                top.reader.wrong(&item, format!("`{}` is no DNS label", item.value), hint);
+                top.reader.wrong(&item, format!("`{}` is not a DNS label", item.value), hint);
             }
             item.value
         }
@@ -246,18 +248,14 @@ fn layouts(top: &Table<'_, '_>, known: &layout::Known<'_>) -> BTreeMap<String, L
 /// The layout that is deployed by default: the one named, or the only one.
 fn chosen(top: &Table<'_, '_>, layouts: &BTreeMap<String, Layout>) -> String {
     let names = || layouts.keys().map(String::as_str);
-    match top.text("layout") {
-        Some(item) => {
-            top.reader.reference(&item, "layout", names());
-            item.value
-        }
-        None => {
-            if layouts.len() > 1 && top.get("layout").is_none() {
-                let all: Vec<&str> = names().collect();
-                let instead = format!("write the one that is deployed by default: {}", all.join(", "));
-                top.reader.missing(0, "layout", "there are several layouts", instead);
-            }
-            names().next().unwrap_or_default().to_owned()
-        }
+    if let Some(item) = top.text("layout") {
+        top.reader.reference(&item, "layout", names());
+        return item.value;
     }
+    if layouts.len() > 1 && top.get("layout").is_none() {
+        let all: Vec<&str> = names().collect();
+        let instead = format!("write the one that is deployed by default: {}", all.join(", "));
+        top.reader.missing(0, "layout", "there are several layouts", instead);
+    }
+    names().next().unwrap_or_default().to_owned()
 }

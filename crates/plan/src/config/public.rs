@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::names;
-use super::read::Table;
 use super::service::Service;
+use super::table::Table;
 
 pub(super) const KEYS: &[&str] = &["service", "access", "node_port", "local_port", "host", "ingress_class"];
 
@@ -81,7 +81,7 @@ impl Public {
         let host = table.parsed(
             "host",
             |text| names::is_host(text).then(|| text.to_owned()),
-            "no host name",
+            "not a host name",
             "write a name such as `todo.local`, without `https://` and path",
         );
         if let Some(access) = &access {
@@ -90,7 +90,7 @@ impl Public {
         let class = table.parsed(
             "ingress_class",
             |text| names::is_host(text).then(|| text.to_owned()),
-            "no name of an ingress class",
+            "not an ingress class name",
             names::LABEL_HINT,
         );
         let node_port = table.port("node_port", 30_000..=32_767).map_or(30_300, |item| item.value);

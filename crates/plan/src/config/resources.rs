@@ -1,8 +1,9 @@
 //! How large the cluster becomes: what xtask.toml asks for, against what the machine has and the layout needs.
 
-use super::cluster::{Amount, MIN_CPUS, MIN_MEMORY};
+use super::cluster::{Amount, Cluster, MIN_CPUS, MIN_DISK, MIN_MEMORY};
+use super::layout::Layout;
 use crate::finding::{Class, Finding};
-use crate::units::{binary_size, quantity};
+use crate::units::{binary_size, written_size};
 
 /// This machine has too few CPUs.
 pub const TOO_FEW_CPUS: &str = "XT107";
@@ -14,6 +15,7 @@ pub const TOO_LITTLE_DISK: &str = "XT109";
 /// What `auto` takes where the machine has it: the plans' numbers.
 const WANTED_CPUS: u32 = 4;
 const WANTED_MEMORY: u64 = 8 << 30;
+const WANTED_DISK: u64 = 20 << 30;
 const MIB: u64 = 1 << 20;
 
 /// What minikube can use: this machine, or the VM that Docker Desktop runs in. Bytes.
@@ -21,8 +23,8 @@ const MIB: u64 = 1 << 20;
 pub struct Machine {
     /// CPUs.
     pub cpus: u32,
-    /// All memory, used or not.
-    pub memory: u64,
+    /// All memory, used or not; `None` where that is not known.
+    pub memory: Option<u64>,
     /// Free disk where the driver keeps its volumes; `None` where that is not known.
     pub free_disk: Option<u64>,
 }
@@ -36,6 +38,12 @@ pub struct Needs {
     pub memory: u64,
 }
 
+impl From<&Layout> for Needs {
+    fn from(layout: &Layout) -> Self {
+        Self { cpus: layout.min_cpus, memory: layout.min_memory }
+    }
+}
+
 /// What xtask.toml asks for. Bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
@@ -44,7 +52,13 @@ pub struct Asked {
     /// `cluster.memory`
     pub memory: Amount<u64>,
     /// `cluster.disk`
-    pub disk: u64,
+    pub disk: Amount<u64>,
+}
+
+impl From<&Cluster> for Asked {
+    fn from(cluster: &Cluster) -> Self {
+        Self { cpus: cluster.cpus, memory: cluster.memory, disk: cluster.disk }
+    }
 }
 
 /// The size for `minikube start`.
@@ -54,37 +68,55 @@ pub struct Size {
     pub cpus: u32,
     /// Bytes for `--memory`, whole MiB.
     pub memory: u64,
-    /// Bytes for `--disk-size`.
+    /// Bytes for `--disk-size`, whole MiB.
     pub disk: u64,
     /// What there is to say: `auto` took less than it wants to, or leaves the machine little. A lowercase fragment.
     pub said: Option<String>,
 }
 
+impl Size {
+    /// For `--memory=…mb`, which minikube counts in MiB.
+    pub const fn memory_mib(&self) -> u64 {
+        self.memory / MIB
+    }
+
+    /// For `--disk-size=…mb`, which minikube counts in MiB.
+    pub const fn disk_mib(&self) -> u64 {
+        self.disk / MIB
+    }
+}
+
+impl std::fmt::Display for Size {
+    /// `4 CPUs, 8 GiB`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}, {}", self.cpus, plural(self.cpus), binary_size(self.memory))
+    }
+}
+
 /// Decides the size of a new cluster, before minikube is called.
 ///
-/// `auto` takes 4 CPUs and 8 GiB where the machine has them and less where not, but never more than three quarters of the
-/// memory unless the layout needs it, and never less than the layout and minikube need. A fixed number is taken as it is.
+/// `auto` takes 4 CPUs, 8 GiB of memory and 20 GiB of disk where the machine has them and less where not, but never more than
+/// three quarters of the memory unless the layout needs it, and never less than the layout and minikube need. A fixed number
+/// is taken as it is, or refused.
 ///
 /// # Errors
 /// A finding for each of CPUs, memory and disk that the machine lacks.
 pub fn cluster_size(asked: &Asked, machine: &Machine, needs: &Needs) -> Result<Size, Vec<Finding>> {
     let mut findings = Vec::new();
     let mut said = Vec::new();
-    let cpus = cpus(asked.cpus, machine.cpus, needs.cpus.max(MIN_CPUS), &mut said).map_err(|f| findings.push(f)).ok();
-    let memory = memory(asked.memory, machine.memory, needs.memory.max(MIN_MEMORY), &mut said).map_err(|f| findings.push(f)).ok();
-    if let Some(free) = machine.free_disk.filter(|free| *free < asked.disk) {
-        findings.push(disk(asked.disk, free));
-    }
-    match (cpus, memory) {
-        (Some(cpus), Some(memory)) if findings.is_empty() => {
-            let said = (!said.is_empty()).then(|| said.join("; "));
-            Ok(Size { cpus, memory, disk: asked.disk, said })
+    let cpus = cpus(asked.cpus, machine.cpus, needs.cpus.max(MIN_CPUS), &mut said).map_err(|f| findings.push(*f)).ok();
+    let memory =
+        memory(asked.memory, machine.memory, needs.memory.max(MIN_MEMORY), &mut said).map_err(|f| findings.push(*f)).ok();
+    let disk = disk(asked.disk, machine.free_disk, &mut said).map_err(|f| findings.push(*f)).ok();
+    match (cpus, memory, disk) {
+        (Some(cpus), Some(memory), Some(disk)) => {
+            Ok(Size { cpus, memory, disk, said: (!said.is_empty()).then(|| said.join("; ")) })
         }
         _ => Err(findings),
     }
 }
 
-fn cpus(asked: Amount<u32>, has: u32, needs: u32, said: &mut Vec<String>) -> Result<u32, Finding> {
+fn cpus(asked: Amount<u32>, has: u32, needs: u32, said: &mut Vec<String>) -> Result<u32, Box<Finding>> {
     let too_few = |cause: String| {
         Finding::error(TOO_FEW_CPUS, Class::Prerequisite, "cluster.cpus", cause)
             .evidence("machine", format!("{has} {}", plural(has)))
@@ -92,21 +124,21 @@ fn cpus(asked: Amount<u32>, has: u32, needs: u32, said: &mut Vec<String>) -> Res
     match asked {
         Amount::Fixed(cpus) if cpus > has => {
             let finding = too_few(format!("xtask.toml asks for {cpus} {}, this machine has {has}", plural(cpus)));
-            Err(if has >= needs {
+            refused(if has >= needs {
                 finding.advice(format!("set `cluster.cpus = {has}` or `\"auto\"` in xtask.toml"))
             } else {
                 finding.advice(format!("use a machine with {needs} CPUs, or give Docker Desktop more"))
             })
         }
-        Amount::Fixed(cpus) if cpus < needs => {
-            Err(too_few(format!("the layout needs {needs} {}, xtask.toml asks for {cpus}", plural(needs)))
-                .advice(format!("set `cluster.cpus = {needs}` or `\"auto\"` in xtask.toml")))
-        }
+        Amount::Fixed(cpus) if cpus < needs => refused(
+            too_few(format!("the layout needs {needs} {}, xtask.toml asks for {cpus}", plural(needs)))
+                .advice(format!("set `cluster.cpus = {needs}` or `\"auto\"` in xtask.toml")),
+        ),
         Amount::Fixed(cpus) => Ok(cpus),
-        Amount::Auto if has < needs => {
-            Err(too_few(format!("the cluster needs {needs} {}, this machine has {has}", plural(needs)))
-                .advice(format!("use a machine with {needs} CPUs, or give Docker Desktop more")))
-        }
+        Amount::Auto if has < needs => refused(
+            too_few(format!("the cluster needs {needs} {}, this machine has {has}", plural(needs)))
+                .advice(format!("use a machine with {needs} CPUs, or give Docker Desktop more")),
+        ),
         Amount::Auto => {
             let cpus = WANTED_CPUS.max(needs).min(has);
             if cpus < WANTED_CPUS {
@@ -117,8 +149,15 @@ fn cpus(asked: Amount<u32>, has: u32, needs: u32, said: &mut Vec<String>) -> Res
     }
 }
 
-fn memory(asked: Amount<u64>, has: u64, needs: u64, said: &mut Vec<String>) -> Result<u64, Finding> {
+fn memory(asked: Amount<u64>, has: Option<u64>, needs: u64, said: &mut Vec<String>) -> Result<u64, Box<Finding>> {
     let needs = needs.div_ceil(MIB) * MIB;
+    if has.is_none() && asked == Amount::Auto {
+        let least = binary_size(needs);
+        said.push(format!("{least} of memory, the least: how much this machine has is not known; `cluster.memory` sets more"));
+        return Ok(needs);
+    }
+    // A fixed number on an unknown machine is for minikube to judge.
+    let has = has.unwrap_or(u64::MAX);
     let too_little = |cause: String| {
         Finding::error(TOO_LITTLE_MEMORY, Class::Prerequisite, "cluster.memory", cause).evidence("machine", binary_size(has))
     };
@@ -126,21 +165,24 @@ fn memory(asked: Amount<u64>, has: u64, needs: u64, said: &mut Vec<String>) -> R
         Amount::Fixed(bytes) if bytes > has => {
             let cause = format!("xtask.toml asks for {} of memory, this machine has {}", binary_size(bytes), binary_size(has));
             let finding = too_little(cause);
-            Err(if has >= needs {
+            refused(if has >= needs {
                 let most = share(has).max(needs);
-                finding.advice(format!("set `cluster.memory = \"{}\"` or `\"auto\"` in xtask.toml", quantity(most)))
+                finding.advice(format!("set `cluster.memory = \"{}\"` or `\"auto\"` in xtask.toml", written_size(most)))
             } else {
                 finding.advice(format!("use a machine with {}, or give Docker Desktop more", binary_size(needs)))
             })
         }
         Amount::Fixed(bytes) if bytes < needs => {
             let cause = format!("the layout needs {} of memory, xtask.toml asks for {}", binary_size(needs), binary_size(bytes));
-            Err(too_little(cause).advice(format!("set `cluster.memory = \"{}\"` or `\"auto\"` in xtask.toml", quantity(needs))))
+            refused(
+                too_little(cause)
+                    .advice(format!("set `cluster.memory = \"{}\"` or `\"auto\"` in xtask.toml", written_size(needs))),
+            )
         }
         Amount::Fixed(bytes) => Ok(bytes / MIB * MIB),
         Amount::Auto if has < needs => {
             let cause = format!("the cluster needs {} of memory, this machine has {}", binary_size(needs), binary_size(has));
-            Err(too_little(cause).advice(format!("use a machine with {}, or give Docker Desktop more", binary_size(needs))))
+            refused(too_little(cause).advice(format!("use a machine with {}, or give Docker Desktop more", binary_size(needs))))
         }
         Amount::Auto => {
             let bytes = WANTED_MEMORY.min(share(has)).max(needs);
@@ -163,13 +205,37 @@ fn share(has: u64) -> u64 {
     has / 4 * 3 / MIB * MIB
 }
 
-fn disk(asked: u64, free: u64) -> Finding {
-    let cause = format!("xtask.toml asks for {} of disk, {} are free", binary_size(asked), binary_size(free));
-    let finding = Finding::error(TOO_LITTLE_DISK, Class::Prerequisite, "cluster.disk", cause)
-        .evidence("machine", format!("{} free", binary_size(free)));
-    finding
-        .remedy("free what docker no longer uses", "docker system prune")
-        .advice("or set a smaller `cluster.disk` in xtask.toml")
+/// Where the free disk is not known, it is taken to be enough: minikube's drivers fill it little by little.
+fn disk(asked: Amount<u64>, free: Option<u64>, said: &mut Vec<String>) -> Result<u64, Box<Finding>> {
+    let free = free.unwrap_or(u64::MAX);
+    let too_little = |cause: String| {
+        Finding::error(TOO_LITTLE_DISK, Class::Prerequisite, "cluster.disk", cause)
+            .evidence("machine", format!("{} free", binary_size(free)))
+            .remedy("see what docker could give back", "docker system df")
+    };
+    match asked {
+        Amount::Fixed(bytes) if bytes > free => {
+            let cause = format!("xtask.toml asks for {} of disk, {} are free", binary_size(bytes), binary_size(free));
+            let finding = too_little(cause);
+            refused(if free >= MIN_DISK { finding.advice("or set `cluster.disk = \"auto\"` in xtask.toml") } else { finding })
+        }
+        Amount::Fixed(bytes) => Ok(bytes / MIB * MIB),
+        Amount::Auto if free < MIN_DISK => {
+            refused(too_little(format!("the cluster needs {} of disk, {} are free", binary_size(MIN_DISK), binary_size(free))))
+        }
+        Amount::Auto => {
+            let bytes = WANTED_DISK.min(free / MIB * MIB);
+            if bytes < WANTED_DISK {
+                said.push(format!("{} of disk instead of {}: no more is free", binary_size(bytes), binary_size(WANTED_DISK)));
+            }
+            Ok(bytes)
+        }
+    }
+}
+
+/// Boxed: a finding is large, and is rare.
+fn refused<T>(finding: Finding) -> Result<T, Box<Finding>> {
+    Err(Box::new(finding))
 }
 
 const fn plural(n: u32) -> &'static str {
@@ -183,11 +249,11 @@ mod tests {
     use super::*;
 
     const GIB: u64 = 1 << 30;
-    const AUTO: Asked = Asked { cpus: Amount::Auto, memory: Amount::Auto, disk: 20 * GIB };
+    const AUTO: Asked = Asked { cpus: Amount::Auto, memory: Amount::Auto, disk: Amount::Auto };
     const LAYOUT: Needs = Needs { cpus: 2, memory: 3 * GIB };
 
     fn machine(cpus: u32, memory: u64) -> Machine {
-        Machine { cpus, memory, free_disk: Some(100 * GIB) }
+        Machine { cpus, memory: Some(memory), free_disk: Some(100 * GIB) }
     }
 
     #[test]
@@ -219,13 +285,13 @@ mod tests {
 
     #[test]
     fn what_the_machine_lacks_is_refused_with_what_would_do() {
-        let fixed = Asked { cpus: Amount::Fixed(6), memory: Amount::Fixed(12 * GIB), disk: 20 * GIB };
+        let fixed = Asked { cpus: Amount::Fixed(6), memory: Amount::Fixed(12 * GIB), disk: Amount::Fixed(20 * GIB) };
         for (name, asked, machine) in [
-            ("fixed, too small a machine", fixed, Machine { cpus: 4, memory: 8 * GIB, free_disk: Some(5 * GIB) }),
-            ("auto, under the least", AUTO, machine(1, GIB)),
+            ("fixed, too small a machine", fixed, Machine { cpus: 4, memory: Some(8 * GIB), free_disk: Some(5 * GIB) }),
+            ("auto, under the least", AUTO, Machine { free_disk: Some(2 * GIB), ..machine(1, GIB) }),
             (
                 "fixed, under what the layout needs",
-                Asked { cpus: Amount::Fixed(2), memory: Amount::Fixed(2 * GIB), disk: 20 * GIB },
+                Asked { cpus: Amount::Fixed(2), memory: Amount::Fixed(2 * GIB), disk: Amount::Auto },
                 machine(8, 16 * GIB),
             ),
         ] {
@@ -243,9 +309,27 @@ mod tests {
     }
 
     #[test]
+    fn unknown_memory_means_the_least_and_that_is_said() {
+        let unknown = Machine { memory: None, ..machine(4, 0) };
+        let size = cluster_size(&AUTO, &unknown, &LAYOUT).unwrap();
+        assert_eq!(size.memory, 3 * GIB);
+        assert!(size.said.unwrap().starts_with("3 GiB of memory, the least"));
+        let fixed = Asked { memory: Amount::Fixed(12 * GIB), ..AUTO };
+        assert_eq!(cluster_size(&fixed, &unknown, &LAYOUT).unwrap().memory, 12 * GIB);
+    }
+
+    #[test]
     fn an_unknown_disk_is_not_refused() {
         let machine = Machine { free_disk: None, ..machine(4, 16 * GIB) };
-        assert!(cluster_size(&AUTO, &machine, &LAYOUT).is_ok());
+        assert_eq!(cluster_size(&AUTO, &machine, &LAYOUT).unwrap().disk, 20 * GIB);
+    }
+
+    #[test]
+    fn a_size_is_shown_and_given_to_minikube_in_mib() {
+        let machine = Machine { free_disk: Some(12 * GIB), ..machine(4, 16 * GIB) };
+        let size = cluster_size(&AUTO, &machine, &LAYOUT).unwrap();
+        assert_eq!((size.to_string().as_str(), size.memory_mib(), size.disk_mib()), ("4 CPUs, 8 GiB", 8192, 12_288));
+        assert_eq!(size.said.as_deref(), Some("12 GiB of disk instead of 20 GiB: no more is free"));
     }
 
     proptest! {
@@ -257,7 +341,7 @@ mod tests {
             let asked = Asked {
                 cpus: fixed_cpus.map_or(Amount::Auto, Amount::Fixed),
                 memory: fixed_memory.map_or(Amount::Auto, Amount::Fixed),
-                disk: 0,
+                disk: Amount::Auto,
             };
             if let Ok(size) = cluster_size(&asked, &machine(cpus, memory), &Needs { cpus: need_cpus, memory: need_memory }) {
                 prop_assert!(size.cpus >= need_cpus.max(MIN_CPUS) && size.cpus <= cpus);

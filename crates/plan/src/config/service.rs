@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::names;
-use super::read::{Item, Table};
+use super::read::Item;
+use super::table::Table;
 use crate::units::{DURATION_HINT, SIZE_HINT, parse_duration, parse_size};
 
 pub(super) const KEYS: &[&str] = &[
@@ -108,12 +109,12 @@ impl Service {
     pub(super) fn read(name: &Item<String>, table: &Table<'_, '_>, deployment: &str) -> Self {
         let reader = table.reader;
         if !names::is_label(&name.value) {
-            reader.wrong(name, format!("`{}` is no name of a service", name.value), names::LABEL_HINT);
+            reader.wrong(name, format!("`{}` is not a service name", name.value), names::LABEL_HINT);
         }
         let (context, dockerfile) = build(table);
         let image = table.text_or("image", &format!("{deployment}-{}", name.value));
         if table.get("image").is_some() && !names::is_repository(&image.value) {
-            let what = format!("`{}` is no name of an image", image.value);
+            let what = format!("`{}` is not an image name", image.value);
             reader.wrong(&image, what, "write it in lowercase, without a tag: each build gets a tag of its own");
         }
         if table.get("port").is_none() {
@@ -129,14 +130,14 @@ impl Service {
             image: image.value,
             port: table.port("port", 1..=65_535).map_or(0, |item| item.value),
             health: health(&table.table("health", HEALTH_KEYS)),
-            build_budget: table.parsed("build_budget", parse_duration, "no duration", DURATION_HINT).map(|item| item.value),
-            size_budget: table.parsed("size_budget", parse_size, "no size", SIZE_HINT).map(|item| item.value),
+            build_budget: table.parsed("build_budget", parse_duration, "not a duration", DURATION_HINT).map(|item| item.value),
+            size_budget: table.parsed("size_budget", parse_size, "not a size", SIZE_HINT).map(|item| item.value),
             build_args: build_args(&table.table("build_args", &[])),
             target: table
                 .parsed(
                     "target",
                     |text| (!text.is_empty()).then(|| text.to_owned()),
-                    "no stage",
+                    "not a stage",
                     "name a stage of the Dockerfile",
                 )
                 .map(|item| item.value),
@@ -187,7 +188,7 @@ fn health(table: &Table<'_, '_>) -> Health {
     let path = |name, default: &str| {
         let item = table.text_or(name, default);
         if !names::is_http_path(&item.value) {
-            table.reader.wrong(&item, format!("`{}` is no path", item.value), "write a path such as `/api/health`");
+            table.reader.wrong(&item, format!("`{}` is not a path", item.value), "write a path such as `/api/health`");
         }
         item.value
     };
@@ -201,7 +202,7 @@ fn build_args(table: &Table<'_, '_>) -> BTreeMap<String, String> {
     let mut args = BTreeMap::new();
     for (name, value) in table.entries() {
         if !names::is_variable(&name.value) {
-            reader.wrong(&name, format!("`{}` is no name of a build argument", name.value), "write letters, digits and `_`");
+            reader.wrong(&name, format!("`{}` is not a build argument name", name.value), "write letters, digits and `_`");
         }
         let upper = name.value.to_ascii_uppercase();
         if ["SECRET", "PASSWORD", "TOKEN", "API_KEY"].iter().any(|word| upper.contains(word)) {
@@ -219,7 +220,7 @@ fn keys(table: &Table<'_, '_>) -> Vec<String> {
     let mut keys = Vec::new();
     for item in table.texts("keys").unwrap_or_default() {
         if !names::is_variable(&item.value) {
-            table.reader.wrong(&item, format!("`{}` is no name of a variable", item.value), "write letters, digits and `_`");
+            table.reader.wrong(&item, format!("`{}` is not a variable name", item.value), "write letters, digits and `_`");
         } else if keys.contains(&item.value) {
             table.reader.wrong(&item, format!("`{}` is listed twice", item.value), "list it once");
         } else {

@@ -99,20 +99,21 @@ fn classify(text: &str) -> (Reason, Option<String>) {
     {
         return (Reason::DatabaseRefuses, None);
     }
-    if has(&[
+    let away = [
         "connection refused",
-        "econnrefused",
         "could not connect to server",
         "could not translate host name",
         "name or service not known",
         "temporary failure in name resolution",
-        "enotfound",
-        "eai_again",
         "database system is starting up",
         "connection timed out",
         "timeout expired",
-        "etimedout",
-    ]) {
+    ];
+    // Names of errors are case-sensitive: `ModuleNotFoundError` is not ENOTFOUND.
+    let errno = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH"].iter().any(|name| text.contains(name));
+    // libpq: whatever stops a connection before the server has said FATAL.
+    let libpq = lower.contains("connection to server at") && !text.contains("FATAL");
+    if errno || libpq || has(&away) {
         return (Reason::ServerAway, None);
     }
     let variable = variable(text);

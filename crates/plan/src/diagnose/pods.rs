@@ -1,6 +1,6 @@
 //! What is wrong with one pod: the first cause, from the node inwards.
 
-use super::cause::{Cause, Depth};
+use super::cause::{Cause, Depth, Heal};
 use super::facts::{Condition, Container, ContainerStatus, Event, Facts, Pod, Timestamp};
 use super::{container, probes, scheduling, volumes};
 use crate::catalogue::{codes, finding};
@@ -170,8 +170,11 @@ fn failed(view: &View<'_>) -> Option<Cause> {
     let who = view.who();
     if status.reason == "Evicted" {
         let found = view
-            .finding(codes::EVICTED, format!("{who} was evicted: {}", status.message.trim()))
-            .evidence(format!("pod/{} status", view.pod.metadata.name), format!("Evicted: {}", status.message.trim()))
+            .finding(codes::EVICTED, format!("{who} was evicted: {}", status.message.trim().trim_end_matches('.')))
+            .evidence(
+                format!("pod/{} status", view.pod.metadata.name),
+                format!("Evicted: {}", status.message.trim().trim_end_matches('.')),
+            )
             .remedy(
                 "see what the node is short of",
                 view.facts.scope.kubectl_cluster(&format!("describe node {}", view.pod.spec.node_name)),
@@ -185,6 +188,8 @@ fn failed(view: &View<'_>) -> Option<Cause> {
     }
     let ended = parts(view.pod).into_iter().find_map(|part| container::ended_badly(view, &part));
     let reason = if status.reason.is_empty() { "its program ended with an error" } else { &status.reason };
+    // It ended for good: nothing starts it again.
+    let ended = ended.map(|cause| Cause { heal: Heal::Never, ..cause });
     Some(ended.unwrap_or_else(|| {
         let found = view
             .finding(codes::POD_FAILED, format!("{who} failed: {reason} {}", status.message).trim_end())

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cause::{Cause, Depth};
 use super::facts::Facts;
 use super::workloads;
-use crate::catalogue::codes;
+use crate::catalogue::{codes, with_remedies};
 use crate::finding::Finding;
 
 /// Ranks and folds.
@@ -36,7 +36,7 @@ pub(crate) fn rank(facts: &Facts, causes: Vec<Cause>) -> Vec<Finding> {
     }
     add_waiting(facts, &mut roots);
     add_serving(facts, &mut roots);
-    roots.into_iter().map(|cause| cause.finding).collect()
+    roots.into_iter().map(|cause| with_remedies(cause.finding)).collect()
 }
 
 fn order(cause: &Cause) -> (Depth, bool, &str, &str) {

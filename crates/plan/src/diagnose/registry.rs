@@ -85,6 +85,13 @@ pub(crate) fn network_trouble(message: &str) -> &'static str {
         "its name does not resolve"
     } else if lower.contains("timeout") || lower.contains("deadline exceeded") {
         "it does not answer in time"
+    } else if let Some(status) = ["500", "502", "503", "504"].into_iter().find(|status| lower.contains(status)) {
+        match status {
+            "500" => "it answers 500: trouble of its own",
+            "502" => "it answers 502: trouble of its own",
+            "503" => "it answers 503: trouble of its own",
+            _ => "it answers 504: trouble of its own",
+        }
     } else if lower.contains("connection refused") {
         "it refuses the connection"
     } else {

@@ -99,7 +99,8 @@ fn volume(view: &View<'_>, message: &str, who: &str) -> crate::finding::Finding 
     let claim = named.or_else(|| claims().next().map(|source| source.claim_name.clone()));
     let name = claim.unwrap_or_else(|| "?".to_owned());
     let scope = &view.facts.scope;
-    let text = if message.contains("not found") {
+    let known = view.facts.claims.contains_key(&name);
+    let text = if message.contains("not found") && !known {
         format!("{who} can't be scheduled: volume claim `{name}` does not exist")
     } else {
         format!("{who} can't be scheduled: volume claim `{name}` is not bound")

@@ -28,7 +28,7 @@ pub(crate) fn workload(facts: &Facts, pod: &Pod) -> String {
     )
 }
 
-/// The Deployment of a pod, through its ReplicaSet.
+/// The Deployment of a pod, through its `ReplicaSet`.
 pub(crate) fn deployment_of<'a>(facts: &'a Facts, pod: &Pod) -> Option<&'a Deployment> {
     let set = replica_set_of(facts, pod)?;
     let owner = set.metadata.owner_references.iter().find(|owner| owner.kind == "Deployment")?;
@@ -45,7 +45,7 @@ pub(crate) fn revision(meta: &Meta) -> i64 {
     meta.annotations.get("deployment.kubernetes.io/revision").and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-/// The ReplicaSet that a Deployment rolls out now; `None` until the controller has seen the newest generation.
+/// The `ReplicaSet` that a Deployment rolls out now; `None` until the controller has seen the newest generation.
 pub(crate) fn current_set<'a>(facts: &'a Facts, deployment: &Deployment) -> Option<&'a ReplicaSet> {
     let newest = facts
         .replica_sets
@@ -62,7 +62,7 @@ pub(crate) fn current_set<'a>(facts: &'a Facts, deployment: &Deployment) -> Opti
     (seen || revision(&newest.metadata) > revision(&deployment.metadata)).then_some(newest)
 }
 
-/// Whether the pod belongs to what is wanted now, and not to a ReplicaSet that is being replaced.
+/// Whether the pod belongs to what is wanted now, and not to a `ReplicaSet` that is being replaced.
 pub(crate) fn is_current(facts: &Facts, pod: &Pod) -> bool {
     let Some(set) = replica_set_of(facts, pod) else { return true };
     let Some(deployment) = deployment_of(facts, pod) else { return true };
@@ -187,7 +187,8 @@ fn creation_refused(facts: &Facts, owner: &Meta, subject: &str, message: &str, s
     if let Some((_, violation)) = message.split_once("violates PodSecurity ") {
         let (level, problems) = violation.split_once(": ").unwrap_or((violation, ""));
         let level = level.trim_matches('"').split(':').next().unwrap_or_default();
-        let text = format!("{who} is refused by the Pod Security level `{level}` of its namespace: {problems}");
+        let text =
+            format!("{who} is refused by the Pod Security level `{level}` of its namespace: {}", without_details(problems));
         let found = make(codes::POD_SECURITY, text)
             .remedy(format!("set `podSecurity.{who}.profile: {level}` in the values, then"), "cargo xtask deploy")
             .remedy(
@@ -253,6 +254,21 @@ fn quota(
         }
         None => Cause::now(Depth::Admission, found),
     }
+}
+
+/// `a != false (container "x" must …), b (…)` without what stands in parentheses: the evidence has it.
+fn without_details(problems: &str) -> String {
+    let mut depth = 0_u32;
+    let mut out = String::new();
+    for c in problems.chars() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out.replace(" ,", ",").trim().to_owned()
 }
 
 fn shorten(message: &str) -> &str {

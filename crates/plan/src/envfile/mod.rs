@@ -36,7 +36,7 @@ pub enum Source {
 /// One key, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Whether it goes to the Secret (else to the ConfigMap).
+    /// Whether it goes to the Secret (else to the `ConfigMap`).
     pub secret: bool,
     /// Its value, where it is known now: with [`Source::Generate`] and [`Source::Database`] once it was supplied.
     pub value: Option<Secret>,

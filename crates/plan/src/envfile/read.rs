@@ -86,7 +86,7 @@ impl EnvFile {
         let key = key.trim();
         if !is_variable(key) {
             let instead = "write letters, digits and `_` before the `=`, not beginning with a digit";
-            self.problem(number, "", "what stands before the `=` is no name of a variable", instead);
+            self.problem(number, "", "what stands before the `=` is not a variable name", instead);
             return 1;
         }
         let (value, used) = match value(rest.trim_start(), lines.get(1..).unwrap_or_default()) {

@@ -97,6 +97,10 @@ impl Work<'_> {
                 let what = format!("`{host}` inside the cluster is the pod itself, not this machine");
                 self.warn(one.line, &rule.key, what, "write `host.minikube.internal` as the host");
             }
+            if value.contains("${") {
+                let what = "nothing is expanded in this file: the `${` stays as it is";
+                self.warn(one.line, &rule.key, what, "write the whole value out");
+            }
             entry = Entry { value: Some(one.value.clone()), source: Source::File(one.line), ..entry };
         }
         self.keys.insert(rule.key.clone(), entry);
@@ -135,7 +139,9 @@ impl Work<'_> {
     fn required(&mut self) {
         let rules = self.rules;
         for rule in rules.keys.values() {
-            if self.source(&rule.key) != Some(&Source::Absent) {
+            // What could not be read is not missing.
+            let unread = self.file.problems.iter().any(|problem| problem.key == rule.key);
+            if unread || self.source(&rule.key) != Some(&Source::Absent) {
                 continue;
             }
             let (why, near) = match &rule.required {
@@ -150,11 +156,11 @@ impl Work<'_> {
                     (format!("missing, and `{key}` is `{value}`"), self.file.line_of(key))
                 }
             };
-            let hint = rule.check.as_ref().and_then(|check| check.test("").err());
-            let instead = match (self.file.exists, hint) {
-                (true, None) => format!("add the line `{}=` with the value", rule.key),
-                (true, Some(hint)) => format!("add the line `{}=`: {hint}", rule.key),
-                (false, _) => format!("there is no such file: make it from {} and set the key", self.rules.example_name),
+            let value = rule.check.as_ref().map_or_else(|| "the value".to_owned(), Check::describe);
+            let instead = match (self.file.exists, self.file.line_of(&rule.key)) {
+                (true, Some(_)) => format!("write {value} after `{}=`", rule.key),
+                (true, None) => format!("add the line `{}=` with {value}", rule.key),
+                (false, _) => format!("make the file from {} and write {value}", self.rules.example_name),
             };
             let line = self.file.line_of(&rule.key).or(near).unwrap_or(1);
             self.error(line, &rule.key, why, instead);
@@ -184,8 +190,8 @@ impl Work<'_> {
 /// What is wrong with a value that did not pass; never the value.
 fn form(check: Option<&Check>) -> &'static str {
     match check {
-        Some(Check::PostgresUrl) => "this is no URL of a PostgreSQL database",
-        Some(Check::Url) => "this is no URL",
+        Some(Check::PostgresUrl) => "this is not the URL of a PostgreSQL database",
+        Some(Check::Url) => "this is not a URL",
         Some(Check::MinLength(_)) => "this is too short",
         Some(Check::Prefix(_)) => "this does not begin as it should",
         Some(Check::OneOf(_)) | None => "this value is not known",

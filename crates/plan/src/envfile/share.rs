@@ -11,7 +11,7 @@ use crate::invocation::Secret;
 pub struct Share {
     /// For the Secret.
     pub secret: BTreeMap<String, Secret>,
-    /// For the ConfigMap.
+    /// For the `ConfigMap`.
     pub plain: BTreeMap<String, String>,
 }
 

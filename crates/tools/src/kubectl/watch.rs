@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{get_raw_invocation, json};
-use crate::answer::{Failure, Parsed, Refusal, ToolError};
+use crate::Failure;
+use crate::answer::{Parsed, Refusal, ToolError};
 use crate::runner::{Channel, FollowEvent, Runner, Stopper};
 
 /// Between two attempts when the API server does not answer: the first, and the longest.

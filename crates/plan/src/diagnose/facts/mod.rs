@@ -100,17 +100,17 @@ pub struct Facts {
     pub events: BTreeMap<String, Event>,
     /// Deployments.
     pub deployments: BTreeMap<String, Deployment>,
-    /// ReplicaSets.
+    /// `ReplicaSets`.
     pub replica_sets: BTreeMap<String, ReplicaSet>,
-    /// StatefulSets.
+    /// `StatefulSets`.
     pub stateful_sets: BTreeMap<String, StatefulSet>,
     /// Jobs.
     pub jobs: BTreeMap<String, Job>,
     /// Nodes.
     pub nodes: BTreeMap<String, Node>,
-    /// PersistentVolumeClaims.
+    /// `PersistentVolumeClaims`.
     pub claims: BTreeMap<String, Claim>,
-    /// ResourceQuotas.
+    /// `ResourceQuotas`.
     pub quotas: BTreeMap<String, Quota>,
     /// Namespaces.
     pub namespaces: BTreeMap<String, Bare>,

@@ -171,7 +171,7 @@ object! {
 object! {
     /// The claim of a volume.
     ClaimSource {
-        /// Name of the PersistentVolumeClaim.
+        /// Name of the `PersistentVolumeClaim`.
         claim_name: String,
     }
 }
@@ -437,7 +437,7 @@ object! {
 }
 
 object! {
-    /// `spec` of a Deployment or ReplicaSet.
+    /// `spec` of a Deployment or `ReplicaSet`.
     DeploymentSpec {
         /// How many pods; the API server fills in 1.
         replicas: Option<i64>,
@@ -461,7 +461,7 @@ object! {
 }
 
 object! {
-    /// `status` of a Deployment, ReplicaSet or StatefulSet.
+    /// `status` of a Deployment, `ReplicaSet` or `StatefulSet`.
     WorkloadStatus {
         /// The generation that the controller has seen.
         observed_generation: i64,
@@ -475,15 +475,15 @@ object! {
         available_replicas: i64,
         /// Conditions.
         conditions: Vec<Condition>,
-        /// StatefulSet: name of the wanted revision.
+        /// `StatefulSet`: name of the wanted revision.
         update_revision: String,
-        /// StatefulSet: name of the revision that runs.
+        /// `StatefulSet`: name of the revision that runs.
         current_revision: String,
     }
 }
 
 object! {
-    /// A ReplicaSet.
+    /// A `ReplicaSet`.
     ReplicaSet {
         /// Its metadata.
         metadata: Meta,
@@ -495,7 +495,7 @@ object! {
 }
 
 object! {
-    /// A StatefulSet.
+    /// A `StatefulSet`.
     StatefulSet {
         /// Its metadata.
         metadata: Meta,
@@ -597,7 +597,7 @@ object! {
 }
 
 object! {
-    /// A PersistentVolumeClaim.
+    /// A `PersistentVolumeClaim`.
     Claim {
         /// Its metadata.
         metadata: Meta,
@@ -625,7 +625,7 @@ object! {
 }
 
 object! {
-    /// A ResourceQuota.
+    /// A `ResourceQuota`.
     Quota {
         /// Its metadata.
         metadata: Meta,

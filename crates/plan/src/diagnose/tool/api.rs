@@ -22,6 +22,20 @@ pub(super) fn explain(failure: &ToolFailure) -> Option<Finding> {
                 .remedy("if the cluster is gone, too", "cargo xtask setup"),
         );
     }
+    if words.contains("proxyconnect") {
+        let line = line_with(&words, "proxyconnect");
+        let proxy = between(line, "proxyconnect tcp: dial tcp ", ": ").unwrap_or("its address");
+        return Some(
+            failure
+                .finding(codes::NETWORK, format!("{name} goes through a proxy at {proxy}, which does not answer"))
+                .evidence(source, line)
+                .advice("correct HTTPS_PROXY, or unset it")
+                .remedy(
+                    "the cluster needs no proxy: leave its address out",
+                    format!("export NO_PROXY=\"$NO_PROXY,$(minikube -p {profile} ip)\""),
+                ),
+        );
+    }
     if let Some(found) = certificate(failure, &words) {
         return Some(found);
     }

@@ -234,7 +234,12 @@ fn step(
             .advice("remove `--platform` from the FROM line")
     } else {
         let said = last.map_or_else(String::new, |line| format!(": {}", line.trim()));
-        make(codes::STEP_FAILED, format!("{at}: `{}` ends with exit code {code}{said}", short(command)))
+        let found = make(codes::STEP_FAILED, format!("{at}: `{}` ends with exit code {code}{said}", short(command)));
+        if code == "127" {
+            found.advice("the command is not in the image of this stage: install it in a step before, or use another base image")
+        } else {
+            found.advice("correct that line of the Dockerfile or what it reads, then: cargo xtask build-images")
+        }
     };
     let found = found.evidence(source, shown);
     if lines.is_empty() { found.evidence("docker build", solve) } else { found.evidence("output of the step", lines.join("\n")) }

@@ -1,6 +1,6 @@
 //! Why helm failed: helm 3 and 4 print the same words where not said otherwise.
 
-use super::{ToolFailure, api, between, line_with};
+use super::{Invalid, ToolFailure, api, between, line_with};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 
@@ -32,7 +32,7 @@ impl<'a> Call<'a> {
         let mut place = String::new();
         for (flag, value) in [("--kube-context", context), ("-n", namespace)] {
             if let Some(value) = value {
-                place.push_str(&format!(" {flag} {value}"));
+                place.extend([" ", flag, " ", value]);
             }
         }
         Self { release: release(failure), place, namespace, context }
@@ -42,7 +42,7 @@ impl<'a> Call<'a> {
         let mut command = String::from("kubectl");
         for (flag, value) in [("--context", self.context), ("-n", self.namespace)] {
             if let Some(value) = value {
-                command.push_str(&format!(" {flag} {value}"));
+                command.extend([" ", flag, " ", value]);
             }
         }
         format!("{command} {args}")
@@ -109,6 +109,15 @@ fn chart(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Finding>
         let path = chart_path(failure).unwrap_or("?");
         return Some(failure.finding(codes::CHART_MISSING, format!("`{path}` is no chart: it has no Chart.yaml")));
     }
+    let unread = between(words, "failed to parse ", ": ").or_else(|| between(words, "Error: open ", ": no such file"));
+    if let Some(file) = unread {
+        let problem = if words.contains("no such file") {
+            "it does not exist"
+        } else {
+            words.rsplit_once("yaml: ").map_or("it is no YAML", |(_, text)| text.trim())
+        };
+        return Some(failure.finding(codes::VALUES_UNREADABLE, format!("values file `{file}` can't be read: {problem}")));
+    }
     if words.contains("don't meet the specifications of the schema") {
         let problems: Vec<&str> = words.lines().map(str::trim).filter_map(|line| line.strip_prefix("- ")).collect();
         let chart = words
@@ -132,18 +141,14 @@ fn template(failure: &ToolFailure, words: &str) -> Option<Finding> {
             None => found,
         }
     };
-    if let Some((_, rest)) =
-        words.split_once("template: ").filter(|_| words.contains(": executing ") || words.contains("template: "))
-    {
+    if let Some((_, rest)) = words.split_once("template: ") {
         let line = rest.lines().next().unwrap_or(rest);
         // FILE:LINE[:COLUMN]: problem
         let (place, problem) = line.split_once(": ")?;
         if place.contains(".yaml:") || place.contains(".tpl:") || place.contains(".txt:") || place.contains(".yml:") {
             let mut parts = place.splitn(3, ':');
             let place = format!("{}:{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-            let problem = problem
-                .rsplit_once(">: ")
-                .map_or(problem, |(at, problem)| if at.contains("nil pointer") { problem } else { line_problem(problem) });
+            let problem = problem.rsplit_once(">: ").map_or(problem, |(_, problem)| problem.trim());
             let value = between(line, "at <", ">");
             let problem = value.map_or_else(|| problem.to_owned(), |value| format!("`{value}`: {problem}"));
             return Some(make(&place, &problem));
@@ -160,10 +165,6 @@ fn template(failure: &ToolFailure, words: &str) -> Option<Finding> {
         return Some(make(&place, problem));
     }
     None
-}
-
-fn line_problem(problem: &str) -> &str {
-    problem.trim()
 }
 
 /// The chart of the call: the second word after the subcommand.
@@ -205,13 +206,11 @@ fn refused(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Findin
                 ),
         );
     }
-    if words.contains("field is immutable") {
-        let (kind, name) = patched(words);
-        let field = between(words, "is invalid: ", ":").unwrap_or("a field");
+    if let Some(invalid) = Invalid::find(words).filter(|invalid| invalid.problem.contains("field is immutable")) {
         return Some(
             failure
-                .finding(codes::IMMUTABLE, format!("{} `{name}`: `{field}` can't be changed once it exists", kind.to_lowercase()))
-                .remedy("delete it, its pods stop meanwhile", call.kubectl(&format!("delete {} {name}", kind.to_lowercase())))
+                .finding(codes::IMMUTABLE, invalid.cause())
+                .remedy("delete it, its pods stop meanwhile", call.kubectl(&format!("delete {} {}", invalid.kind, invalid.name)))
                 .remedy("then", "cargo xtask deploy"),
         );
     }
@@ -268,21 +267,23 @@ fn refused(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Findin
                 .remedy("see which it has", format!("helm history {release}{place}")),
         );
     }
-    let invalid = line_with(words, " is invalid: ");
-    (!invalid.is_empty()).then(|| {
-        let text = invalid.trim_start_matches(['*', ' ', '\t']).trim_start_matches("Error: ");
-        failure.finding(codes::OBJECT_INVALID, text.to_owned()).advice("correct the value in the template or the values")
-    })
-}
-
-/// `cannot patch "web" with kind Deployment`, or `Deployment.apps "web" is invalid`.
-fn patched(words: &str) -> (&str, &str) {
-    let name = between(words, "cannot patch \"", "\"");
-    let kind = words.split_once("with kind ").map(|(_, rest)| rest.split([':', ' ']).next().unwrap_or("object"));
-    match (kind, name) {
-        (Some(kind), Some(name)) => (kind, name),
-        _ => ("object", "?"),
+    if let Some(name) = between(words, "namespaces \"", "\" not found") {
+        return Some(
+            failure
+                .finding(codes::OBJECT_NOT_FOUND, format!("namespace `{name}` does not exist"))
+                .remedy("create it and install", "cargo xtask deploy"),
+        );
     }
+    if let Some(job) = between(words, "job ", " failed: ").filter(|name| !name.contains(' ')) {
+        let hook = between(words, "failed ", ":").unwrap_or("hook");
+        return Some(
+            failure
+                .finding(codes::JOB_FAILED, format!("{hook} job `{job}` of release `{release}` failed"))
+                .remedy("see why", call.kubectl(&format!("logs job/{job}"))),
+        );
+    }
+    let invalid = Invalid::find(words)?;
+    Some(failure.finding(codes::OBJECT_INVALID, invalid.cause()).advice("correct the value in the template or the values"))
 }
 
 /// helm waited and does not say for what.
@@ -292,8 +293,7 @@ fn waiting(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Findin
     if timed_out.iter().any(|pattern| words.contains(pattern)) {
         let after = failure.flag(&["--timeout"]).map_or_else(String::new, |time| format!(" after {time}"));
         let removed = if words.contains("has been uninstalled") { " and removed it again" } else { "" };
-        let hook =
-            words.contains("pre-upgrade hooks") || words.contains("pre-install hooks") || words.contains("post-install hooks");
+        let hook = ["failed pre-", "failed post-", "hooks failed"].iter().any(|pattern| words.contains(pattern));
         let what = if hook { "a hook" } else { "the pods" };
         return Some(
             failure

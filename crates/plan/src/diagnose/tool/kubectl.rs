@@ -1,6 +1,6 @@
 //! Why kubectl failed.
 
-use super::{ToolFailure, api, between, line_with};
+use super::{Invalid, ToolFailure, api, between, line_with};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 
@@ -57,13 +57,37 @@ fn rejected(failure: &ToolFailure, words: &str, source: &str) -> Option<Finding>
     if words.contains("no matches for kind") {
         let line = line_with(words, "no matches for kind");
         return Some(
-            failure.finding(codes::KIND_UNKNOWN, format!("the cluster does not know the kind: {line}")).evidence(source, line),
+            failure
+                .finding(
+                    codes::KIND_UNKNOWN,
+                    format!(
+                        "the cluster does not know kind `{}` of `{}`",
+                        between(line, "kind \"", "\"").unwrap_or("?"),
+                        between(line, "in version \"", "\"").unwrap_or("?")
+                    ),
+                )
+                .evidence(source, line),
         );
     }
-    let line = line_with(words, " is invalid: ");
-    if line.is_empty() {
-        return None;
+    let invalid = Invalid::find(words)?;
+    let immutable = invalid.problem.contains("field is immutable");
+    let found = failure
+        .finding(if immutable { codes::IMMUTABLE } else { codes::OBJECT_INVALID }, invalid.cause())
+        .evidence(source, line_with(words, " is invalid: "));
+    Some(if immutable {
+        found.remedy("delete it, its pods stop meanwhile", place(failure, &format!("delete {} {}", invalid.kind, invalid.name)))
+    } else {
+        found
+    })
+}
+
+/// `kubectl --context … -n … ARGS` as in the failed call.
+fn place(failure: &ToolFailure, args: &str) -> String {
+    let mut command = String::from("kubectl");
+    for (flag, value) in [("--context", failure.flag(&["--context"])), ("-n", failure.flag(&["-n", "--namespace"]))] {
+        if let Some(value) = value {
+            command.extend([" ", flag, " ", value]);
+        }
     }
-    let code = if line.contains("field is immutable") { codes::IMMUTABLE } else { codes::OBJECT_INVALID };
-    Some(failure.finding(code, line.to_owned()).evidence(source, line))
+    format!("{command} {args}")
 }

@@ -22,10 +22,9 @@ pub(super) fn explain(failure: &ToolFailure) -> Option<Finding> {
     if failure.args.first().is_some_and(|arg| arg == "status") {
         return status(profile, failure.exit_code, &failure.stdout, &failure.stderr).map(|found| found.original(words.trim()));
     }
-    if failure.args.first().is_some_and(|arg| arg == "image") {
-        if let Some(found) = image(failure, &words) {
-            return Some(found);
-        }
+    let of_image = failure.args.first().is_some_and(|arg| arg == "image");
+    if let Some(found) = of_image.then(|| image(failure, &words)).flatten() {
+        return Some(found);
     }
     if let Some(reason) = reason(failure) {
         return Some(by_name(failure, profile, &reason));
@@ -73,10 +72,9 @@ fn reason(failure: &ToolFailure) -> Option<Reason> {
     Some(Reason { name: name.to_owned(), message: message.to_owned(), advice: advice.to_owned(), url: String::new() })
 }
 
-#[expect(clippy::too_many_lines, reason = "one table of minikube's names, read from top to bottom")]
 fn by_name(failure: &ToolFailure, profile: &str, reason: &Reason) -> Finding {
     let name = reason.name.as_str();
-    let said = reason.message.lines().next().unwrap_or_default();
+    let said = super::fragment(reason.message.lines().next().unwrap_or_default());
     let all = reason.message.as_str();
     let make = |code, text: String| failure.finding(code, text);
     let docker_env = failure.args.iter().any(|arg| arg == "docker-env");
@@ -103,11 +101,11 @@ fn by_name(failure: &ToolFailure, profile: &str, reason: &Reason) -> Finding {
         }
         "DRV_AS_ROOT" => make(codes::AS_ROOT, "minikube does not start a cluster in docker as root".to_owned())
             .advice("run it as a normal user in the group `docker`"),
-        "GUEST_DRIVER_MISMATCH" => make(codes::DRIVER_MISMATCH, said.trim_end_matches('.').to_owned())
+        "GUEST_DRIVER_MISMATCH" => make(codes::DRIVER_MISMATCH, said)
             .advice("set `cluster.driver` in xtask.toml to the driver of the profile")
             .remedy("or make it anew", "cargo xtask cleanup --scope cluster && cargo xtask setup"),
         "K8S_OLD_UNSUPPORTED" | "K8S_NEW_UNSUPPORTED" | "K8S_DOWNGRADE_UNSUPPORTED" => {
-            make(codes::K8S_VERSION, said.to_owned()).advice("change `cluster.kubernetes_version` in xtask.toml, or leave it out")
+            make(codes::K8S_VERSION, said).advice("change `cluster.kubernetes_version` in xtask.toml, or leave it out")
         }
         "MK_USAGE" | "MK_USAGE_NO_PROFILE" if docker_env => {
             make(codes::DOCKER_ENV, format!("the docker daemon of profile `{profile}` can't be used: {said}"))
@@ -118,21 +116,19 @@ fn by_name(failure: &ToolFailure, profile: &str, reason: &Reason) -> Finding {
             make(codes::DOCKER_ENV, format!("the docker daemon of profile `{profile}` can't be used: {said}"))
                 .remedy("make the profile anew", "cargo xtask cleanup --scope cluster && cargo xtask setup")
         }
-        "SVC_NOT_FOUND" | "SVC_UNREACHABLE" => {
-            make(codes::SERVICE_MISSING, said.trim_end_matches('.').to_owned()).remedy("install it", "cargo xtask deploy")
-        }
+        "SVC_NOT_FOUND" | "SVC_UNREACHABLE" => make(codes::SERVICE_MISSING, said).remedy("install it", "cargo xtask deploy"),
         "GUEST_STATUS" if all.contains("No such container") => node_missing(failure, profile),
         "GUEST_NOT_FOUND" => profile_missing(failure, profile),
         "GUEST_PROVISION_NOSPACE" | "RSRC_DOCKER_STORAGE" => {
             make(codes::DISK_FULL, format!("no space left for the cluster: {said}"))
                 .remedy("see what takes the room", "docker system df")
         }
-        "RSRC_INSUFFICIENT_STORAGE" => make(codes::TOO_LITTLE_DISK, said.to_owned()),
+        "RSRC_INSUFFICIENT_STORAGE" => make(codes::TOO_LITTLE_DISK, said),
         _ if name.starts_with("RSRC_") && name.contains("CORES") => {
-            make(codes::TOO_FEW_CPUS, said.to_owned()).advice("change `cluster.cpus` in xtask.toml")
+            make(codes::TOO_FEW_CPUS, said).advice("change `cluster.cpus` in xtask.toml")
         }
         _ if name.starts_with("RSRC_") && name.contains("MEM") => {
-            make(codes::TOO_LITTLE_MEMORY, said.trim_end_matches('.').to_owned()).advice("change `cluster.memory` in xtask.toml")
+            make(codes::TOO_LITTLE_MEMORY, said).advice("change `cluster.memory` in xtask.toml")
         }
         _ if name.starts_with("INET_") => {
             let host = looked_up(all).map_or_else(String::new, |host| format!(" ({host})"));

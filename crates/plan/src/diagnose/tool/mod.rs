@@ -9,7 +9,7 @@ mod minikube;
 use std::time::Duration;
 
 use super::facts::Seconds;
-use crate::catalogue::{codes, finding};
+use crate::catalogue::{codes, finding, with_remedies};
 use crate::finding::Finding;
 use crate::invocation::Tool;
 
@@ -87,7 +87,7 @@ pub fn tool(failure: &ToolFailure) -> Finding {
         Tool::Kubectl => kubectl::explain(failure),
         Tool::Cargo | Tool::App => None,
     };
-    found.or_else(|| anywhere(failure)).unwrap_or_else(|| unknown(failure))
+    with_remedies(found.or_else(|| anywhere(failure)).unwrap_or_else(|| unknown(failure)))
 }
 
 /// What any tool may run into.
@@ -173,4 +173,46 @@ fn line_with<'a>(text: &'a str, pattern: &str) -> &'a str {
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let rest = text.split_once(before)?.1;
     Some(rest.split_once(after)?.0)
+}
+
+/// The same with a lower-case first letter: tools begin messages like sentences, causes are fragments. Names stay as they are.
+fn fragment(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if first.is_ascii_uppercase() && (second.is_ascii_lowercase() || second == ' ') => {
+            first.to_ascii_lowercase().to_string() + chars.as_str()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// `Deployment.apps "web" is invalid: FIELD: problem`: the object (`deployment/web`), the field and the problem.
+struct Invalid<'a> {
+    kind: String,
+    name: &'a str,
+    field: &'a str,
+    problem: &'a str,
+}
+
+impl<'a> Invalid<'a> {
+    fn find(words: &'a str) -> Option<Self> {
+        let line = words.lines().find(|line| line.contains(" is invalid: "))?;
+        let (object, problem) = line.split_once(" is invalid: ")?;
+        let (kind, name) = object.rsplit_once(" \"")?;
+        let kind = kind.rsplit(' ').next()?.split('.').next()?.to_lowercase();
+        let (field, problem) = problem.split_once(": ").unwrap_or(("", problem));
+        Some(Self { kind, name: name.trim_end_matches('"'), field, problem: problem.trim() })
+    }
+
+    fn cause(&self) -> String {
+        let Self { kind, name, field, problem } = self;
+        if problem.contains("field is immutable") {
+            format!("{kind} `{name}`: `{field}` can't be changed once it exists")
+        } else if field.is_empty() {
+            format!("{kind} `{name}` is not valid: {problem}")
+        } else {
+            format!("{kind} `{name}`: `{field}`: {}", fragment(problem))
+        }
+    }
 }

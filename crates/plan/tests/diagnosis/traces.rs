@@ -1,0 +1,33 @@
+//! Recorded rollouts, replayed through the tracker that follows real ones: the verdict and the moment at which it comes.
+
+use crate::trace::{replay, summary};
+
+/// Trace -> its verdicts in order, each with the millisecond (since the watch began) at which it comes.
+const EXPECTED: &[(&str, &[(i64, &str)])] = &[
+    ("bad-update-keeps-old-pods", &[(1_276, "waiting"), (1_971, "done"), (8_168, "waiting"), (8_673, "failing XT401")]),
+    ("config-error-missing-secret-key", &[(1_275, "waiting"), (1_783, "failing XT410")]),
+    ("crash-loop", &[(1_279, "waiting"), (1_885, "grace XT430"), (2_007, "failing XT430")]),
+    ("healthy-install", &[(1_281, "waiting"), (2_039, "done")]),
+    ("healthy-rolling-update", &[(1_305, "waiting"), (2_064, "done"), (8_158, "waiting"), (9_498, "done")]),
+    ("liveness-failing", &[(1_271, "waiting"), (5_610, "failing XT441")]),
+    ("oom-killed", &[(1_285, "waiting"), (2_251, "failing XT432")]),
+    ("readiness-failing", &[(1_286, "waiting"), (1_904, "grace XT440"), (61_286, "failing XT440")]),
+    ("restarts-once-then-healthy", &[(1_264, "waiting"), (1_883, "grace XT430"), (1_953, "waiting"), (1_966, "done")]),
+    ("slow-start-healthy", &[(1_302, "waiting"), (1_915, "grace XT440"), (26_933, "waiting"), (26_943, "done")]),
+    ("unschedulable-cpu", &[(1_265, "waiting"), (1_287, "grace XT420"), (31_265, "failing XT420")]),
+];
+
+#[test]
+fn every_trace_gives_its_verdicts_at_their_moment() {
+    let listed: Vec<&str> = EXPECTED.iter().map(|(name, _)| *name).collect();
+    assert_eq!(crate::trace::names(), listed);
+    for (name, expected) in EXPECTED {
+        let mut given: Vec<(i64, String)> = replay(name, 60_000).iter().map(|(at, verdict)| (*at, summary(verdict))).collect();
+        // A caller stops at a failure.
+        if let Some(failing) = given.iter().position(|(_, text)| text.starts_with("failing")) {
+            given.truncate(failing + 1);
+        }
+        let expected: Vec<(i64, String)> = expected.iter().map(|(at, text)| (*at, (*text).to_owned())).collect();
+        assert_eq!(given, expected, "{name}");
+    }
+}

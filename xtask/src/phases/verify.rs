@@ -1,0 +1,181 @@
+//! `verify`: whether what runs is what should run. Looks only.
+
+use std::time::{Duration, Instant};
+
+use plan::action::Action;
+use plan::catalogue::{codes, finding};
+use plan::config::PodSecurity;
+use plan::finding::{Finding, Severity};
+use plan::objects::{label, text};
+use plan::snapshot::ClusterState;
+use serde_json::Value;
+
+use super::deploy;
+use crate::cli::{BuildFlags, Selection};
+use crate::context::Context;
+use crate::exec;
+use crate::inside;
+use crate::report::event::{Event, Outcome, StepName};
+use crate::report::text::duration;
+use crate::session::{Done, Failed, Phase, Session};
+use crate::steps::endpoints;
+use crate::{observe, proof};
+
+/// How long an answer from inside the cluster may take.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// `cargo xtask verify`.
+pub(crate) fn verify(session: &Session, selection: &Selection) -> Phase {
+    let cx = session.context(selection, BuildFlags::default())?;
+    cx.reporter.send(Event::Started { phase: "verify", text: deploy::headline(&cx) });
+    let world = deploy::look(&cx)?;
+    cx.update(|seen| *seen = world);
+    if cx.look(|world| world.cluster != ClusterState::Running) {
+        let state = finding(codes::PROFILE_STOPPED, cx.profile(), format!("cluster `{}` does not run: there is nothing to verify", cx.profile()));
+        return Err(state.remedy("start it and deploy", "cargo xtask deploy").into());
+    }
+    let mut checks = Checks { cx: &cx, findings: Vec::new(), passed: 0 };
+    as_deployed(&mut checks)?;
+    settings(&mut checks);
+    checks.run(StepName::new("proof", "images"), || proof::running_is_built(&cx));
+    if checks.findings.iter().all(|f| f.severity < Severity::Error) {
+        answers(&mut checks);
+    }
+    let Checks { findings, passed, .. } = checks;
+    let failed = findings.iter().filter(|f| f.severity == Severity::Error).count();
+    if failed > 0 {
+        return Err(Failed { findings, summary: format!("{failed} of {} checks failed", failed + passed) });
+    }
+    for warning in findings {
+        cx.reporter.send(Event::Finding(Box::new(warning)));
+    }
+    for (_, service, _) in cx.services() {
+        if service.pod_security != PodSecurity::Restricted {
+            cx.reporter.send(Event::Note { text: format!("{} is opted down to pod security `{}` in xtask.toml", service.name, service.pod_security.as_str()) });
+        }
+    }
+    Ok(Done::saying(format!("Verified in {}: {passed} checks, what runs is what should run", duration(session.elapsed()))))
+}
+
+struct Checks<'a> {
+    cx: &'a Context,
+    findings: Vec<Finding>,
+    passed: usize,
+}
+
+impl Checks<'_> {
+    fn run(&mut self, step: StepName, check: impl FnOnce() -> Result<String, Vec<Finding>>) {
+        let begun = Instant::now();
+        let (outcome, text) = match check() {
+            Ok(text) => {
+                self.passed += 1;
+                (Outcome::Ok, exec::without_object(&step, &text))
+            }
+            Err(findings) => {
+                let code = findings.first().map(|f| f.code).unwrap_or_default();
+                self.findings.extend(findings);
+                (Outcome::Fail, code.to_owned())
+            }
+        };
+        self.cx.reporter.send(Event::StepFinished { step, outcome, text, took: begun.elapsed() });
+    }
+}
+
+/// Every step of deploy has to find nothing to do.
+fn as_deployed(checks: &mut Checks<'_>) -> Result<(), Failed> {
+    let cx = checks.cx;
+    for step in deploy::all_steps(cx)? {
+        let name = step.name(cx);
+        if matches!(name.kind, "prune" | "endpoints") {
+            continue;
+        }
+        checks.run(name.clone(), || match step.decide(cx) {
+            Action::Keep { what } => Ok(what),
+            Action::Blocked(finding) => Err(vec![*finding]),
+            Action::Do { why, .. } => Err(differs(cx, &name, &why)),
+            Action::Unknown { until } => Err(differs(cx, &name, &format!("it can't be known before {until}"))),
+        });
+    }
+    Ok(())
+}
+
+/// What it means that a step of deploy would have something to do. Where pods are the reason, they say why.
+fn differs(cx: &Context, name: &StepName, why: &str) -> Vec<Finding> {
+    let code = match name.kind {
+        "image" => codes::IMAGE_NOT_ON_NODE,
+        "secret" => codes::SECRET_KEY_ABSENT,
+        "rollout" if why.contains("still runs") => codes::POD_IMAGE_DIFFERS,
+        "rollout" => codes::REPLICAS_MISSING,
+        _ => codes::RELEASE_DIFFERS,
+    };
+    let mut findings = Vec::new();
+    if name.kind == "rollout" {
+        findings = crate::watch::look_for_causes(cx, &name.object).unwrap_or_default();
+        findings.retain(|f| f.severity == Severity::Error);
+    }
+    let mut own = finding(code, name.to_string(), format!("{name}: {why}")).evidence("compared with xtask.toml and the sources", why);
+    own.class = plan::finding::Class::Verify;
+    findings.push(own.remedy("put it right", "cargo xtask deploy").remedy("see what would be done", "cargo xtask plan"));
+    findings
+}
+
+/// Services, configuration and secret keys are there; values are never looked at.
+fn settings(checks: &mut Checks<'_>) {
+    let cx = checks.cx;
+    for (release, service, mapping) in cx.services() {
+        checks.run(StepName::new("service", &service.name), || {
+            let found = cx.look(|world| observe::service_of(cx, world, &service.name));
+            found.map(|s| format!("{} port {}", s.name, s.port)).ok_or_else(|| {
+                let cause = format!("there is no Service for `{}` in release `{}`", service.name, release.name);
+                finding(codes::SERVICE_MISSING, &service.name, cause).service(&service.name).remedy("put it right", "cargo xtask deploy").into()
+            })
+        });
+        checks.run(StepName::new("config", &service.name), || referenced_keys(cx, &service.name, &mapping.component, &release.name));
+    }
+}
+
+/// Every key that a service's pods take from a ConfigMap or a Secret is there.
+fn referenced_keys(cx: &Context, service: &str, component: &str, release: &str) -> Result<String, Vec<Finding>> {
+    cx.look(|world| {
+        let Some(objects) = &world.objects else { return Err(vec![]) };
+        let workload = objects.of_release(release).find(|o| text(o, "/kind") == "Deployment" && label(o, "app.kubernetes.io/component") == component);
+        let Some(workload) = workload else { return Ok("no Deployment with that component".to_owned()) };
+        let containers = workload.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+        let (mut count, mut missing) = (0, Vec::new());
+        for env in containers.into_iter().flatten().filter_map(|c| c.pointer("/env")?.as_array()).flatten() {
+            for (reference, kind, code) in [("configMapKeyRef", "ConfigMap", codes::CONFIG_KEY_MISSING), ("secretKeyRef", "Secret", codes::SECRET_KEY_ABSENT)] {
+                let Some(wanted) = env.pointer(&format!("/valueFrom/{reference}")) else { continue };
+                let (name, key) = (text(wanted, "/name"), text(wanted, "/key"));
+                let optional = wanted.pointer("/optional").and_then(Value::as_bool).unwrap_or(false);
+                let there = objects.get(kind, name).and_then(|o| o.pointer("/data")).and_then(|d| d.get(key)).is_some();
+                count += 1;
+                if !there && !optional {
+                    let cause = format!("`{service}` needs key `{key}` of {kind} `{name}`, which is not there");
+                    let evidence = format!("deployment/{}", text(workload, "/metadata/name"));
+                    missing.push(finding(code, format!("{}/{name}", kind.to_lowercase()), cause).service(service).evidence(evidence, format!("env {}", text(env, "/name"))).remedy("put it right", "cargo xtask deploy"));
+                }
+            }
+        }
+        if missing.is_empty() { Ok(format!("{count} keys present")) } else { Err(missing) }
+    })
+}
+
+/// Health from this machine, from inside the cluster, and from one service to another.
+fn answers(checks: &mut Checks<'_>) {
+    let cx = checks.cx;
+    checks.run(StepName::new("endpoint", &cx.public().service), || {
+        let seen = observe::endpoints(cx)?;
+        match seen.iter().find(|e| !e.ok) {
+            Some(bad) => Err(endpoints::unanswered(cx, bad).into()),
+            None => Ok(seen.iter().map(|e| format!("{} from this machine", e.said)).collect::<Vec<_>>().join(", ")),
+        }
+    });
+    for (_, service, _) in cx.services() {
+        for (what, path) in [("liveness", &service.health.liveness), ("readiness", &service.health.readiness)] {
+            checks.run(StepName::new("inside", format!("{} {what}", service.name)), || inside::through_service(cx, &service.name, path, ANSWER));
+        }
+        for needed in &service.needs {
+            checks.run(StepName::new("reach", format!("{} to {needed}", service.name)), || inside::from_pod(cx, &service.name, needed, ANSWER));
+        }
+    }
+}
