@@ -1,6 +1,8 @@
 //! The charts as they are in `helm/`, rendered with the helm on PATH.
 
 #[cfg(test)]
+mod contracts;
+#[cfg(test)]
 mod generated;
 #[cfg(test)]
 mod golden;
