@@ -96,10 +96,13 @@ fn amount(text: &str) -> u64 {
 fn the_pods_of_each_layout_ask_for_what_the_validation_says() {
     let Some(helm) = Helm::get() else { return };
     let validation = contract("deployment-validation.yaml");
-    for (layout, charts) in [("monolith", &["todo-app", "dev-postgres"][..]), ("split", &["todo-frontend", "todo-backend", "dev-postgres"])] {
+    for (layout, charts) in
+        [("monolith", &["todo-app", "dev-postgres"][..]), ("split", &["todo-frontend", "todo-backend", "dev-postgres"])]
+    {
         let mut rendered = Vec::new();
         for chart in charts {
-            let files: &[&str] = if *chart == "dev-postgres" { &["ci/plain-values.yaml"] } else { &["ci/plain-values.yaml", "values-dev.yaml"] };
+            let files: &[&str] =
+                if *chart == "dev-postgres" { &["ci/plain-values.yaml"] } else { &["ci/plain-values.yaml", "values-dev.yaml"] };
             rendered.extend(objects(&helm.render(chart, files, NEWEST)).unwrap());
         }
         rendered.retain(|object| object["kind"] == "Deployment" || object["kind"] == "StatefulSet");
@@ -109,7 +112,8 @@ fn the_pods_of_each_layout_ask_for_what_the_validation_says() {
                     .iter()
                     .map(|object| {
                         let container = &object["spec"]["template"]["spec"]["containers"][0];
-                        object["spec"]["replicas"].as_u64().unwrap() * amount(container["resources"][kind][what].as_str().unwrap())
+                        object["spec"]["replicas"].as_u64().unwrap()
+                            * amount(container["resources"][kind][what].as_str().unwrap())
                     })
                     .sum();
                 assert_eq!(validation["totals"][layout][kind][what].as_u64(), Some(total), "{layout}: {kind} of {what}");

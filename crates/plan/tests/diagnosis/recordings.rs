@@ -297,7 +297,7 @@ fn the_table_is_current() {
     let rows = rows();
     let mut page = String::from(
         "# Diagnosis: every recorded case\n\n\
-         Made by `crates/plan/tests/recordings.rs` from the recordings in `crates/plan/tests/data`; don't edit it by hand\n\
+         Made by `crates/plan/tests/diagnosis/recordings.rs` from the recordings in `crates/plan/tests/data`; don't edit it by hand\n\
          (`UPDATE_DOCS=1 cargo test -p plan`). What each code means: [TROUBLESHOOTING](kubernetes/TROUBLESHOOTING.md).\n\n",
     );
     let given = rows.iter().filter(|row| row.given.is_some()).count();

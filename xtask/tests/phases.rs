@@ -1,0 +1,247 @@
+//! Whole phases as a person sees them, over simulated tools: the same in each run, without a cluster.
+//!
+//! Times, ports and the folder are filtered; steps that run side by side are put into the order of their names.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "these are tests, helpers included")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::{phases, see, xtask};
+use toolsim::harness::{NodePort, Sim};
+use toolsim::{Broken, Image, World};
+
+/// A repository with two services and a chart, the simulated tools beside it, and this machine as the node.
+struct Shop {
+    sim: Sim,
+    port: NodePort,
+}
+
+const VALUES: &str = "config: {}
+image:
+  api: {repository: shop-api, tag: none, pullPolicy: Never}
+  web: {repository: shop-web, tag: none, pullPolicy: Never}
+service:
+  api: {name: api, type: ClusterIP, port: 8000}
+  web: {name: web, type: NodePort, port: 3000}
+replicaCount: {api: 1, web: 1}
+";
+
+impl Shop {
+    /// The cluster `minikube` runs, and nothing else.
+    fn new() -> Self {
+        let mut world = World::running();
+        world.profile("minikube").unwrap().ip = "127.0.0.1".to_owned();
+        let sim = Sim::new(&world).unwrap();
+        let port = sim.serve(0).unwrap();
+        let shop = Self { sim, port };
+        let config = format!(
+            "version = 1\nname = \"shop\"\n\n[services.api]\ncontext = \"api\"\nport = 8000\nkeys = [\"SESSION_SECRET\"]\n\n\
+             [services.web]\ncontext = \"web\"\nport = 3000\nneeds = [\"api\"]\n\n\
+             [public]\nservice = \"web\"\naccess = \"node-port\"\nnode_port = {}\n\n\
+             [[layouts.shop.releases]]\nname = \"shop\"\nchart = \"chart\"\nservices = [\"api\", \"web\"]\n\n\
+             [deadlines]\nrollout = \"20s\"\nendpoint = \"5s\"\n",
+            shop.port.port()
+        );
+        shop.write("xtask.toml", &config);
+        shop.write(".env", "SESSION_SECRET=0123456789abcdef0123456789abcdef\n");
+        for service in ["api", "web"] {
+            shop.write(&format!("{service}/Dockerfile"), "FROM scratch\nCOPY . /app\n");
+            shop.write(&format!("{service}/main.txt"), "one\n");
+        }
+        shop.write("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\nappVersion: \"1.0\"\n");
+        shop.write("chart/values.yaml", VALUES);
+        shop
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let file = self.sim.dir().join("shop").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    /// Runs xtask; what a person sees.
+    fn run(&self, args: &[&str]) -> String {
+        let root = self.sim.dir().join("shop");
+        let mut command = xtask(&root, args);
+        command.envs(self.sim.env());
+        let seen = see(&mut command);
+        let text = format!("{}{}", seen.stdout, seen.stderr);
+        format!("$ cargo xtask {}\n{}[exit code {}]\n", args.join(" "), settled(&text, &root, self.port.port()), seen.code)
+    }
+
+    /// The calls of `tool` since there were `since` calls.
+    fn calls(&self, since: usize, tool: &str) -> Vec<String> {
+        self.sim.lines_since(since).unwrap().into_iter().filter(|line| line.starts_with(tool)).collect()
+    }
+}
+
+/// Whether a word is a time such as `0.2s`.
+fn is_time(word: &str) -> bool {
+    let number = word.strip_suffix("ms").or_else(|| word.strip_suffix('s')).unwrap_or("x");
+    number.parse::<f64>().is_ok()
+}
+
+/// What is not the same in each run, made so.
+fn settled(text: &str, root: &Path, port: u16) -> String {
+    let text = text.replace(&root.display().to_string(), "ROOT").replace(&port.to_string(), "PORT");
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        // Where a step begins is another place in each run.
+        if line.starts_with("  run ") {
+            continue;
+        }
+        let mut kept = String::new();
+        let mut before = "";
+        for piece in line.split_inclusive(' ') {
+            let word = piece.trim_end_matches([' ', ',', ')', ':']);
+            if is_time(word) {
+                kept.push_str(&piece.replacen(word, "TIME", 1));
+            } else if piece.starts_with("ms") && before.parse::<u32>().is_ok() {
+                kept.truncate(kept.len() - before.len() - 1);
+                kept.push_str(&piece.replacen("ms", "TIME", 1));
+            } else {
+                kept.push_str(piece);
+            }
+            before = piece.trim_end();
+        }
+        // Times are right-aligned, and not all of one width.
+        if let Some(begin) = kept.strip_suffix("TIME") {
+            kept = format!("{} TIME", begin.trim_end());
+        }
+        let continues = kept.starts_with("      ") && lines.last().is_some_and(|last| is_step(last));
+        match lines.last_mut() {
+            Some(last) if continues => {
+                last.push('\n');
+                last.push_str(&kept);
+            }
+            _ => lines.push(kept),
+        }
+    }
+    // Steps beside each other finish in any order.
+    for group in lines.chunk_by_mut(|a, b| is_step(a) && is_step(b)) {
+        group.sort();
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Whether a line tells of a step.
+fn is_step(line: &str) -> bool {
+    ["  ok ", "  keep ", "  fail ", "  skip ", "  note "].iter().any(|state| line.starts_with(state))
+}
+
+#[test]
+fn deploy_and_deploy_again_and_a_change() {
+    let shop = Shop::new();
+    let mut seen = shop.run(&["plan"]);
+    seen += &shop.run(&["deploy"]);
+    let before = shop.sim.calls().unwrap().len();
+    seen += &shop.run(&["deploy"]);
+    assert!(shop.calls(before, "helm").iter().all(|line| !line.contains("upgrade")), "nothing to do");
+    assert!(shop.calls(before, "docker").iter().all(|line| !line.contains("build")), "nothing to do");
+    shop.write("api/main.txt", "two\n");
+    seen += &shop.run(&["plan"]);
+    seen += &shop.run(&["deploy"]);
+    seen += &shop.run(&["verify"]);
+    assert_eq!(seen.matches("[exit code 0]").count(), 6, "{seen}");
+    insta::assert_snapshot!(seen);
+    let secret = "0123456789abcdef0123456789abcdef";
+    assert!(shop.sim.calls().unwrap().iter().all(|call| !call.line().contains(secret)), "a secret in a command line");
+}
+
+#[test]
+fn a_build_that_fails() {
+    let shop = Shop::new();
+    shop.sim.change(|world| world.failing_builds.insert("shop-api".to_owned(), "ERROR: no matching distribution found for nosuch".to_owned())).unwrap();
+    let seen = shop.run(&["deploy"]);
+    assert!(seen.ends_with("[exit code 7]\n"), "{seen}");
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn a_rollout_that_fails_and_is_put_right() {
+    let shop = Shop::new();
+    let crash = Broken {
+        reason: "CrashLoopBackOff".to_owned(),
+        message: "back-off 10s restarting failed container".to_owned(),
+        restarts: 3,
+        log: "Traceback (most recent call last):\nModuleNotFoundError: No module named 'shop'\n".to_owned(),
+    };
+    shop.sim.change(|world| world.broken.insert("api".to_owned(), crash)).unwrap();
+    let mut seen = shop.run(&["deploy"]);
+    assert!(seen.ends_with("[exit code 6]\n"), "{seen}");
+    shop.sim.change(|world| world.broken.clear()).unwrap();
+    shop.write("api/main.txt", "right\n");
+    seen += &shop.run(&["deploy"]);
+    assert!(seen.ends_with("[exit code 0]\n"), "{seen}");
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn verify_sees_what_a_foreign_hand_changed() {
+    let shop = Shop::new();
+    shop.run(&["deploy"]);
+    shop.sim.change(|world| world.http.insert("web/api/health".to_owned(), (500, "{\"status\":\"down\"}".to_owned()))).unwrap();
+    let seen = shop.run(&["verify"]);
+    assert!(seen.ends_with("[exit code 9]\n"), "{seen}");
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn cleanup_asks_and_leaves_what_is_not_its_own() {
+    let shop = Shop::new();
+    shop.run(&["deploy"]);
+    let foreign = Image { id: "sha256:f0".to_owned(), names: vec!["not-ours:1".to_owned()], ..Image::default() };
+    shop.sim.change(|world| world.profile("minikube").unwrap().images.push(foreign)).unwrap();
+    // Without a terminal nobody can be asked.
+    let mut seen = shop.run(&["cleanup"]);
+    assert!(seen.ends_with("[exit code 2]\n"), "{seen}");
+    for args in [&["cleanup", "--yes"][..], &["cleanup", "--yes"], &["cleanup", "--scope", "images", "--yes"]] {
+        seen += &shop.run(args);
+    }
+    assert_eq!(seen.matches("[exit code 0]").count(), 3, "{seen}");
+    insta::assert_snapshot!(seen);
+    let mut world = shop.sim.world().unwrap();
+    let profile = world.profile("minikube").unwrap();
+    assert!(profile.releases.is_empty(), "{:?}", profile.releases);
+    assert!(profile.images.iter().any(|image| image.names.contains(&"not-ours:1".to_owned())));
+    assert!(profile.images.iter().all(|image| image.names.iter().all(|name| !name.starts_with("shop-"))));
+}
+
+#[test]
+fn a_cluster_that_is_not_ours_stays() {
+    let shop = Shop::new();
+    shop.run(&["deploy"]);
+    let seen = shop.run(&["cleanup", "--scope", "cluster", "--yes"]);
+    assert!(shop.sim.world().unwrap().profile("minikube").is_some(), "{seen}");
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn stop_and_setup() {
+    let shop = Shop::new();
+    shop.run(&["deploy"]);
+    let mut seen = shop.run(&["stop"]);
+    assert!(!shop.sim.world().unwrap().profile("minikube").unwrap().running);
+    seen += &shop.run(&["stop"]);
+    seen += &shop.run(&["setup"]);
+    assert_eq!(seen.matches("[exit code 0]").count(), 3, "{seen}");
+    assert!(shop.sim.world().unwrap().profile("minikube").unwrap().running);
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn every_phase_keeps_its_words_short() {
+    let shop = Shop::new();
+    // Those that begin nothing and change nothing.
+    for phase in phases(&shop.sim.dir().join("shop")).iter().filter(|phase| ["plan", "deploy", "verify", "open"].contains(&phase.as_str())) {
+        let args: &[&str] = if phase == "open" { &["open", "--print"] } else { &[phase] };
+        let seen = shop.run(args);
+        for word in ["successfully", "please", "!\n", "failed to"] {
+            assert!(!seen.to_lowercase().contains(word), "`{word}`: {seen}");
+        }
+    }
+}
