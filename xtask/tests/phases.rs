@@ -33,13 +33,23 @@ replicaCount: {api: 1, web: 1}
 impl Shop {
     /// The cluster `minikube` runs, and nothing else.
     fn new() -> Self {
-        let mut world = World::running();
-        world.profile("minikube").unwrap().ip = "127.0.0.1".to_owned();
-        let sim = Sim::new(&world).unwrap();
-        let port = sim.serve(0).unwrap();
+        // This machine is the node, so that what it serves is what the node port answers.
+        let there = serde_json::to_string(&World::running()).unwrap();
+        Self::over(&serde_json::from_str(&there.replace("192.168.49.2", "127.0.0.1")).unwrap())
+    }
+
+    /// There is no cluster.
+    fn empty() -> Self {
+        Self::over(&World::empty())
+    }
+
+    fn over(world: &World) -> Self {
+        let sim = Sim::new(world).unwrap();
+        // A node port that nobody listens on here; tests run side by side.
+        let port = (31000..32767).find_map(|port| sim.serve(port).ok()).unwrap();
         let shop = Self { sim, port };
         let config = format!(
-            "version = 1\nname = \"shop\"\n\n[services.api]\ncontext = \"api\"\nport = 8000\nkeys = [\"SESSION_SECRET\"]\n\n\
+            "version = 1\nname = \"shop\"\n\n[cluster]\ncpus = 2\nmemory = \"1800MiB\"\ndisk = \"8GiB\"\nkubernetes = \"1.36.2\"\n\n[services.api]\ncontext = \"api\"\nport = 8000\nkeys = [\"SESSION_SECRET\"]\n\n\
              [services.web]\ncontext = \"web\"\nport = 3000\nneeds = [\"api\"]\n\n\
              [public]\nservice = \"web\"\naccess = \"node-port\"\nnode_port = {}\n\n\
              [[layouts.shop.releases]]\nname = \"shop\"\nchart = \"chart\"\nservices = [\"api\", \"web\"]\n\n\
@@ -49,8 +59,8 @@ impl Shop {
         shop.write("xtask.toml", &config);
         shop.write(".env", "SESSION_SECRET=0123456789abcdef0123456789abcdef\n");
         for service in ["api", "web"] {
-            shop.write(&format!("{service}/Dockerfile"), "FROM scratch\nCOPY . /app\n");
-            shop.write(&format!("{service}/main.txt"), "one\n");
+            shop.write(&format!("{service}/Dockerfile"), "FROM python:3.13-slim\nCOPY . /app\nRUN pip install nosuch\n");
+            shop.write(&format!("{service}/main.txt"), &format!("{service} one\n"));
         }
         shop.write("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\nappVersion: \"1.0\"\n");
         shop.write("chart/values.yaml", VALUES);
@@ -191,15 +201,14 @@ fn verify_sees_what_a_foreign_hand_changed() {
 }
 
 #[test]
-fn cleanup_asks_and_leaves_what_is_not_its_own() {
+fn cleanup_removes_what_deploy_made_and_nothing_else() {
     let shop = Shop::new();
     shop.run(&["deploy"]);
     let foreign = Image { id: "sha256:f0".to_owned(), names: vec!["not-ours:1".to_owned()], ..Image::default() };
     shop.sim.change(|world| world.profile("minikube").unwrap().images.push(foreign)).unwrap();
-    // Without a terminal nobody can be asked.
-    let mut seen = shop.run(&["cleanup"]);
-    assert!(seen.ends_with("[exit code 2]\n"), "{seen}");
-    for args in [&["cleanup", "--yes"][..], &["cleanup", "--yes"], &["cleanup", "--scope", "images", "--yes"]] {
+    // What deploy makes again without loss is not asked about.
+    let mut seen = String::new();
+    for args in [&["cleanup"][..], &["cleanup"], &["cleanup", "--scope", "images"]] {
         seen += &shop.run(args);
     }
     assert_eq!(seen.matches("[exit code 0]").count(), 3, "{seen}");
@@ -217,6 +226,19 @@ fn a_cluster_that_is_not_ours_stays() {
     shop.run(&["deploy"]);
     let seen = shop.run(&["cleanup", "--scope", "cluster", "--yes"]);
     assert!(shop.sim.world().unwrap().profile("minikube").is_some(), "{seen}");
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn a_cluster_that_setup_made_goes_only_with_a_yes() {
+    let shop = Shop::empty();
+    let mut seen = shop.run(&["setup"]);
+    // Without a terminal nobody can be asked.
+    seen += &shop.run(&["cleanup", "--scope", "cluster"]);
+    assert!(seen.ends_with("[exit code 2]\n") && shop.sim.world().unwrap().profile("minikube").is_some(), "{seen}");
+    seen += &shop.run(&["cleanup", "--scope", "cluster", "--yes"]);
+    seen += &shop.run(&["cleanup", "--scope", "cluster", "--yes"]);
+    assert!(shop.sim.world().unwrap().profiles.is_empty(), "{seen}");
     insta::assert_snapshot!(seen);
 }
 

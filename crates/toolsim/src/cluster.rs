@@ -380,7 +380,14 @@ fn container_status(
     if let Some(fault) = broken.get(name)
         && fault.reason != "Running"
     {
-        return waiting(&fault.reason, &fault.message, fault.restarts);
+        let mut status = waiting(&fault.reason, &fault.message, fault.restarts);
+        if fault.reason == "CrashLoopBackOff" {
+            // How it ended before, as the recording `pods/crash-loop` has it.
+            let (started, ended) = (rfc3339(created), rfc3339(created));
+            status["lastState"] =
+                json!({"terminated": {"exitCode": 1, "reason": "Error", "startedAt": started, "finishedAt": ended}});
+        }
+        return status;
     }
     let ready = due && !broken.contains_key(name);
     let id = found.map_or_else(|| format!("sha256:{}", sha256(&full)), |i| i.id.clone());
