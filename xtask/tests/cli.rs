@@ -162,7 +162,8 @@ fn completions_know_every_phase() {
     }
 }
 
-const ENV: &str = "DATABASE_URL=postgresql://shop:pass@db.example.com:5432/shop\nSESSION_SECRET=0123456789abcdef0123456789abcdef\n";
+const ENV: &str =
+    "DATABASE_URL=postgresql://shop:pass@db.example.com:5432/shop\nSESSION_SECRET=0123456789abcdef0123456789abcdef\n";
 
 #[test]
 fn every_problem_of_the_configuration_is_said_at_once() {
@@ -193,7 +194,11 @@ fn a_missing_and_a_broken_configuration() {
 fn what_is_wrong_in_the_environment_file_is_said_without_its_values() {
     let folder = project(SHOP);
     let file = folder.path().join(".env");
-    fs::write(&file, "DATABASE_URL=mysql://shop:hunter2@db/shop\nSESSION_SECRET=hunter3\nLLM_PROVIDER=openai\nOPENAI_API_KEY=pk-hunter4\n").unwrap();
+    fs::write(
+        &file,
+        "DATABASE_URL=mysql://shop:hunter2@db/shop\nSESSION_SECRET=hunter3\nLLM_PROVIDER=openai\nOPENAI_API_KEY=pk-hunter4\n",
+    )
+    .unwrap();
     let wrong = scene(folder.path(), &["deploy"]);
     fs::write(&file, "LLM_PROVIDER=openai\nnonsense\n").unwrap();
     let lacking = scene(folder.path(), &["deploy"]);
@@ -227,6 +232,7 @@ fn the_same_as_json_lines() {
     let lines: Vec<serde_json::Value> = seen.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.first().unwrap()["kind"], "started");
     assert_eq!((&lines.last().unwrap()["kind"], &lines.last().unwrap()["exit_code"]), (&"finished".into(), &4.into()));
-    let found: Vec<&serde_json::Value> = lines.iter().filter(|line| line["kind"] == "finding").map(|line| &line["code"]).collect();
+    let found: Vec<&serde_json::Value> =
+        lines.iter().filter(|line| line["kind"] == "finding").map(|line| &line["code"]).collect();
     assert!(!found.is_empty() && found.iter().all(|code| **code == "XT101"), "{found:?}");
 }
