@@ -82,7 +82,7 @@ fn check(words: &[&str], config: &Config) -> Result<(), String> {
             _ => true,
         }
     };
-    for pair in words.windows(2).filter(|pair| !pair[1].starts_with('-') && !known(pair[0], pair[1])) {
+    if let Some(pair) = words.windows(2).find(|pair| !pair[1].starts_with('-') && !known(pair[0], pair[1])) {
         return Err(format!("xtask.toml has no `{}`", pair[1]));
     }
     let help = if words.first() == Some(&"explain") && words.last() != Some(&"CODE") {
@@ -111,7 +111,7 @@ impl Files for Disk {
 }
 
 fn config() -> Config {
-    Config::parse(&read(&root().join("xtask.toml")), &root().join("xtask.toml").display().to_string(), &Disk).unwrap()
+    Config::parse(&read(&root().join("xtask.toml")), root().join("xtask.toml").display().to_string(), &Disk).unwrap()
 }
 
 #[test]
