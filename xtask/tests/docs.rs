@@ -82,8 +82,12 @@ fn check(words: &[&str], config: &Config) -> Result<(), String> {
             _ => true,
         }
     };
-    if let Some(pair) = words.windows(2).find(|pair| !pair[1].starts_with('-') && !known(pair[0], pair[1])) {
-        return Err(format!("xtask.toml has no `{}`", pair[1]));
+    let unknown = words.windows(2).find_map(|pair| {
+        let &[what, name] = pair else { return None };
+        (!name.starts_with('-') && !known(what, name)).then_some(name)
+    });
+    if let Some(name) = unknown {
+        return Err(format!("xtask.toml has no `{name}`"));
     }
     let help = if words.first() == Some(&"explain") && words.last() != Some(&"CODE") {
         words.to_vec()
