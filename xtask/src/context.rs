@@ -164,7 +164,9 @@ impl Context {
     /// The services of the layout that this run is about, with their releases.
     pub(crate) fn services(&self) -> Vec<(&Release, &Service, &ServiceMapping)> {
         let all = self.layout().releases.iter().flat_map(|r| r.services.iter().map(move |(name, mapping)| (r, name, mapping)));
-        all.filter(|(_, name, _)| self.only.is_empty() || self.only.contains(*name)).map(|(r, name, m)| (r, self.service(name), m)).collect()
+        all.filter(|(_, name, _)| self.only.is_empty() || self.only.contains(*name))
+            .map(|(r, name, m)| (r, self.service(name), m))
+            .collect()
     }
 
     /// A release of the layout.
@@ -178,7 +180,9 @@ impl Context {
             return Ok((release.chart.clone(), release.values.clone()));
         }
         let database = self.database().filter(|d| d.release == name);
-        database.map(|d| (d.chart.clone(), Vec::new())).ok_or_else(|| failure::internal(format!("no release `{name}` in this layout")))
+        database
+            .map(|d| (d.chart.clone(), Vec::new()))
+            .ok_or_else(|| failure::internal(format!("no release `{name}` in this layout")))
     }
 
     /// The image that should be there for a service.
@@ -243,7 +247,7 @@ impl Context {
     }
 
     /// A file for a child to read, 0600, gone when the value is dropped.
-    pub(crate) fn scratch(&self, suffix: &str, text: &str) -> Result<tempfile::NamedTempFile, Finding> {
+    pub(crate) fn scratch(suffix: &str, text: &str) -> Result<tempfile::NamedTempFile, Finding> {
         use std::io::Write as _;
         let write = || {
             let mut file = tempfile::Builder::new().prefix("xtask-").suffix(suffix).tempfile()?;
@@ -255,7 +259,7 @@ impl Context {
     }
 
     /// The values of the development database's chart.
-    pub(crate) fn database_values(&self, database: &plan::config::Database) -> Value {
+    pub(crate) fn database_values(database: &plan::config::Database) -> Value {
         let (repository, tag) = database.image.rsplit_once(':').unwrap_or((&database.image, "latest"));
         json!({
             "image": {"repository": repository, "tag": tag},

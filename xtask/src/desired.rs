@@ -80,14 +80,12 @@ pub(crate) fn generated(cx: &Context, world: &Snapshot) -> Result<SecretObject, 
 /// The Secret of the development database. Its password and its volume live and die together.
 pub(crate) fn database_secret(cx: &Context, world: &Snapshot, database: &Database) -> Result<SecretObject, Action> {
     let objects = world.objects.as_ref().ok_or_else(|| Action::unknown(CLUSTER))?;
-    let password = match secret_data(objects, &database.secret).remove(DATABASE_PASSWORD) {
-        Some(password) => password,
-        None => {
-            if let Some(volume) = database_volume(database, objects) {
-                return Err(blocked(password_lost(cx, database, &volume)));
-            }
-            cx.generate(DATABASE_PASSWORD).map_err(blocked)?
-        }
+    let password = if let Some(password) = secret_data(objects, &database.secret).remove(DATABASE_PASSWORD) {
+        password
+    } else if let Some(volume) = database_volume(database, objects) {
+        return Err(blocked(password_lost(cx, database, &volume)));
+    } else {
+        cx.generate(DATABASE_PASSWORD).map_err(blocked)?
     };
     let data = BTreeMap::from([
         (DATABASE_USER.to_owned(), Secret::new(&database.user)),
@@ -100,7 +98,10 @@ pub(crate) fn database_secret(cx: &Context, world: &Snapshot, database: &Databas
 /// The claim of the development database's volume, if there is one.
 pub(crate) fn database_volume(database: &Database, objects: &Objects) -> Option<String> {
     let claims = objects.of_kind("PersistentVolumeClaim");
-    claims.filter(|claim| label(claim, "app.kubernetes.io/instance") == database.release).map(|c| text(c, "/metadata/name").to_owned()).next()
+    claims
+        .filter(|claim| label(claim, "app.kubernetes.io/instance") == database.release)
+        .map(|c| text(c, "/metadata/name").to_owned())
+        .next()
 }
 
 fn password_lost(cx: &Context, database: &Database, volume: &str) -> Finding {
@@ -113,7 +114,10 @@ fn password_lost(cx: &Context, database: &Database, volume: &str) -> Finding {
     )
     .evidence(format!("secret/{secret}"), format!("no key {DATABASE_PASSWORD}"))
     .remedy("remove the volume with its data; the next deploy makes both anew", "cargo xtask cleanup --volumes")
-    .remedy("or put the password back", format!("kubectl --context {} -n {} edit secret {secret}", cx.profile(), cx.config.namespace))
+    .remedy(
+        "or put the password back",
+        format!("kubectl --context {} -n {} edit secret {secret}", cx.profile(), cx.config.namespace),
+    )
 }
 
 /// The Secret of a release: the keys that its services list.
@@ -156,14 +160,25 @@ fn database_url(cx: &Context, world: &Snapshot, database: &Database) -> Result<S
     let secret = database_secret(cx, world, database)?;
     let password = secret.data.get(DATABASE_PASSWORD).map(Secret::reveal).unwrap_or_default();
     // The password is hexadecimal, the names are checked: nothing needs escaping.
-    let url = Secret::new(format!("postgresql://{}:{password}@{}:{}/{}", database.user, database.release, Database::PORT, database.name));
+    let url = Secret::new(format!(
+        "postgresql://{}:{password}@{}:{}/{}",
+        database.user,
+        database.release,
+        Database::PORT,
+        database.name
+    ));
     Ok(url)
 }
 
 /// The release of the development database.
 pub(crate) fn database_release(cx: &Context, database: &Database) -> Result<Release, Action> {
     let files_digest = cx.chart_digest(&database.chart, &[]).map_err(blocked)?;
-    Ok(Release { name: database.release.clone(), files_digest, overlay: cx.database_values(database), images: BTreeMap::new() })
+    Ok(Release {
+        name: database.release.clone(),
+        files_digest,
+        overlay: Context::database_values(database),
+        images: BTreeMap::new(),
+    })
 }
 
 /// A release of the layout, or of the development database, by its name.
@@ -193,9 +208,8 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             let digest = secret_digest(salt.as_bytes(), own.iter().map(|(k, v)| (k.as_str(), v))).unwrap_or_default();
             annotations.insert(SECRET_DIGEST_ANNOTATION.to_owned(), digest);
         }
-        let exposed = (cx.public().service == *service_name).then(|| {
-            if access == Access::Ingress { Exposure::Inside } else { Exposure::NodePort(cx.public().node_port) }
-        });
+        let exposed = (cx.public().service == *service_name)
+            .then(|| if access == Access::Ingress { Exposure::Inside } else { Exposure::NodePort(cx.public().node_port) });
         services.push(ServiceValues {
             at: mapping.at.clone(),
             keys: mapping.keys.clone(),
@@ -213,7 +227,8 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             exposed,
         });
     }
-    let ingress = (access == Access::Ingress).then(|| (cx.public().host.clone().unwrap_or_default(), cx.public().ingress_class.clone()));
+    let ingress =
+        (access == Access::Ingress).then(|| (cx.public().host.clone().unwrap_or_default(), cx.public().ingress_class.clone()));
     let values = ReleaseValues {
         keys: config.keys.clone(),
         existing_secret: (!secret.data.is_empty()).then_some(secret.name),
@@ -234,5 +249,8 @@ pub(crate) fn secret_data(objects: &Objects, name: &str) -> BTreeMap<String, Sec
 /// The newest revision of a release that was deployed at some time, by helm's own Secrets.
 pub(crate) fn last_good_revision(objects: &Objects, release: &str) -> Option<u32> {
     let secrets = objects.of_kind("Secret").filter(|o| label(o, "owner") == "helm" && label(o, "name") == release);
-    secrets.filter(|o| matches!(label(o, "status"), "deployed" | "superseded")).filter_map(|o| label(o, "version").parse().ok()).max()
+    secrets
+        .filter(|o| matches!(label(o, "status"), "deployed" | "superseded"))
+        .filter_map(|o| label(o, "version").parse().ok())
+        .max()
 }

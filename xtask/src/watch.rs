@@ -53,12 +53,15 @@ pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Resu
             .collect::<Vec<_>>()
     });
     if targets.is_empty() {
-        return Err(vec![failure::internal(format!("release `{}` has no Deployment and no StatefulSet to wait for", wanted.name))]);
+        return Err(vec![failure::internal(format!(
+            "release `{}` has no Deployment and no StatefulSet to wait for",
+            wanted.name
+        ))]);
     }
     let kinds = [Kind::Pods, Kind::Events, Kind::Deployments, Kind::ReplicaSets, Kind::StatefulSets];
     let mut tracker = Tracker::new(scope(cx, Some(&wanted.name)), targets, now());
     cx.look(|world| {
-        for object in world.objects.iter().flat_map(|o| o.iter()) {
+        for object in world.objects.iter().flat_map(plan::objects::Objects::iter) {
             // Nodes, claims, quotas and the names of secret keys make causes exact; what can't be read of them is left out.
             if matches!(text(object, "/kind"), "Node" | "PersistentVolumeClaim" | "ResourceQuota" | "Secret" | "ConfigMap") {
                 tracker.facts_mut().add(object).ok();
@@ -68,7 +71,13 @@ pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Resu
     follow(cx, run, &mut tracker, &kinds, cx.config.deadlines.rollout)
 }
 
-fn follow(cx: &Context, run: &Running<'_>, tracker: &mut Tracker, kinds: &[Kind], deadline: Duration) -> Result<(), Vec<Finding>> {
+fn follow(
+    cx: &Context,
+    run: &Running<'_>,
+    tracker: &mut Tracker,
+    kinds: &[Kind],
+    deadline: Duration,
+) -> Result<(), Vec<Finding>> {
     let namespace = &cx.config.namespace;
     let paths = kinds
         .iter()
@@ -202,8 +211,19 @@ pub(crate) fn look_for_causes(cx: &Context, release: &str) -> Result<Vec<Finding
 
 /// Everything that diagnosis can use, from one look, with the logs of what failed.
 pub(crate) fn facts(cx: &Context, release: Option<&str>) -> Result<Facts, Finding> {
-    let kinds = ["pods", "events", "deployments", "replicasets", "statefulsets", "jobs", "persistentvolumeclaims", "resourcequotas", "nodes"];
-    let objects = tools::kubectl::get(&cx.runner, &cx.kube(), &kinds, &tools::kubectl::Selection::all()).map_err(|f| failure::finding(cx, &f))?;
+    let kinds = [
+        "pods",
+        "events",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "jobs",
+        "persistentvolumeclaims",
+        "resourcequotas",
+        "nodes",
+    ];
+    let objects = tools::kubectl::get(&cx.runner, &cx.kube(), &kinds, &tools::kubectl::Selection::all())
+        .map_err(|f| failure::finding(cx, &f))?;
     let mut facts = Facts::new(scope(cx, release));
     for object in &objects {
         facts.add(object).map_err(|e| unreadable(cx, "objects", &e.to_string()))?;

@@ -155,12 +155,19 @@ fn announce(cx: &Context) {
     let generated: Vec<String> = cx.generated_keys().into_iter().collect();
     if !generated.is_empty() && !there(plan::desired::GENERATED_SECRET) {
         cx.reporter.send(Event::Note {
-            text: format!("{} {} not set in .env: generated once for development, kept in the cluster", generated.join(", "), if generated.len() == 1 { "is" } else { "are" }),
+            text: format!(
+                "{} {} not set in .env: generated once for development, kept in the cluster",
+                generated.join(", "),
+                if generated.len() == 1 { "is" } else { "are" }
+            ),
         });
     }
     if let Some(database) = cx.database().filter(|d| !there(&d.secret)) {
         cx.reporter.send(Event::Note {
-            text: format!("{} is not set in .env: a development database `{}` ({}) runs in the cluster", database.key, database.release, database.image),
+            text: format!(
+                "{} is not set in .env: a development database `{}` ({}) runs in the cluster",
+                database.key, database.release, database.image
+            ),
         });
     }
 }
@@ -178,7 +185,8 @@ fn told(session: &Session, cx: &Context, phase: &'static str, report: &RunReport
         let of_kind = report.steps.iter().filter(|s| s.name.kind == kind && s.outcome == Outcome::Ok);
         of_kind.map(|s| s.took).max().map(|longest| format!("{kind} {}", text::duration(longest)))
     };
-    let parts: Vec<String> = ["cluster", "image", "release", "rollout", "endpoints"].iter().filter_map(|kind| longest(kind)).collect();
+    let parts: Vec<String> =
+        ["cluster", "image", "release", "rollout", "endpoints"].iter().filter_map(|kind| longest(kind)).collect();
     let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let what = match phase {
         "deploy" => "Running",
@@ -197,7 +205,11 @@ fn finished(cx: &Context, summary: String) -> Done {
     }
     if let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
         let served = cx.look(|world| desired::access(cx, world)).is_ok_and(|a| a != plan::config::Access::PortForward);
-        done = if served { done.pointer("open", origin) } else { done.pointer("open", format!("cargo xtask open    serves {origin}")) };
+        done = if served {
+            done.pointer("open", origin)
+        } else {
+            done.pointer("open", format!("cargo xtask open    serves {origin}"))
+        };
     }
     done.pointer("next", "cargo xtask status --watch    or    cargo xtask test")
 }
@@ -221,7 +233,9 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
     } else {
         parts.push(format!("cluster {} runs", cx.profile()));
     }
-    if of("endpoints") > 0 && let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
+    if of("endpoints") > 0
+        && let Ok(origin) = cx.look(|world| desired::origin(cx, world))
+    {
         parts.push(format!("{origin} answers"));
     }
     parts.join(", ")

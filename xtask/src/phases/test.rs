@@ -47,7 +47,8 @@ pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
     for (_, service, _) in cx.services() {
         if let Some(command) = &service.test {
             run(StepName::new("test", &service.name), &mut |step| {
-                let mut invocation = Invocation::new(Tool::App, format!("test `{}`", service.name), DEADLINE).args(command.iter().skip(1).cloned());
+                let mut invocation = Invocation::new(Tool::App, format!("test `{}`", service.name), DEADLINE)
+                    .args(command.iter().skip(1).cloned());
                 invocation.program = command.first().map(Into::into);
                 invocation.cwd = Some(service.context.clone());
                 own_tests(&cx, step, &invocation)
@@ -67,8 +68,15 @@ pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
             if tests.passed {
                 return Ok(format!("{} hooks succeeded", tests.suites.len()));
             }
-            let failed: Vec<String> = tests.suites.iter().filter(|(_, phase)| *phase != "Succeeded").map(|(name, phase)| format!("{name}: {phase}")).collect();
-            Err(test_failed(release, &format!("the helm tests of release `{release}` failed")).evidence("helm test", failed.join("\n")).original(tests.text))
+            let failed: Vec<String> = tests
+                .suites
+                .iter()
+                .filter(|(_, phase)| *phase != "Succeeded")
+                .map(|(name, phase)| format!("{name}: {phase}"))
+                .collect();
+            Err(test_failed(release, &format!("the helm tests of release `{release}` failed"))
+                .evidence("helm test", failed.join("\n"))
+                .original(tests.text))
         });
     }
     if deployed.is_empty() {
@@ -95,7 +103,10 @@ pub(crate) fn own_tests(cx: &Context, step: &StepName, invocation: &Invocation) 
         Ok(output) if output.exit.is_success() => Ok(lines.last().cloned().unwrap_or_default()),
         Ok(output) => Err(test_failed(&step.to_string(), &format!("`{}` ended with {}", invocation.command_line(), output.exit))
             .evidence("its last lines", tail(&lines))
-            .remedy("see it all", format!("cd {} && {}", invocation.cwd.as_deref().unwrap_or(&cx.root).display(), invocation.command_line()))),
+            .remedy(
+                "see it all",
+                format!("cd {} && {}", invocation.cwd.as_deref().unwrap_or(&cx.root).display(), invocation.command_line()),
+            )),
         Err(error) => Err(test_failed(&step.to_string(), &error.to_string()).evidence("its last lines", tail(&lines))),
     }
 }

@@ -46,7 +46,7 @@ impl Step for Release {
             run.progress("packing the chart's dependencies");
             helm::dependency_build(&cx.runner, &chart).map_err(|f| failure::finding(cx, &f))?;
         }
-        let overlay = cx.scratch(&format!("values-{}.json", self.name), &wanted.overlay.to_string())?;
+        let overlay = Context::scratch(&format!("values-{}.json", self.name), &wanted.overlay.to_string())?;
         values.push(overlay.path().to_owned());
         let upgrade = Upgrade {
             release: self.name.clone(),
@@ -59,9 +59,7 @@ impl Step for Release {
         let helm = cx.helm()?;
         run.progress("helm upgrade");
         // Hooks (migrations) run inside this call: their pods are watched meanwhile, so that a failure is known at once.
-        watch::helm(cx, &self.name, || {
-            helm::upgrade(&cx.runner, helm, &cx.kube(), &upgrade)
-        })?;
+        watch::helm(cx, &self.name, || helm::upgrade(&cx.runner, helm, &cx.kube(), &upgrade))?;
         observe::refresh_objects(cx)?;
         write_down(cx, &wanted)?;
         Ok(observe::refresh_objects(cx)?)
@@ -82,11 +80,16 @@ fn recover(cx: &Context, run: &Running<'_>, name: &str) -> Result<(), Vec<Findin
     if let Some(good) = good {
         run.progress(format!("revision {revision} is {status}: rolling back to {good}"));
         helm::rollback(&cx.runner, &cx.kube(), name, good, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
-        cx.reporter.send(Event::Note { text: format!("release `{name}` was left {status} by a killed helm: rolled back to revision {good}") });
+        cx.reporter.send(Event::Note {
+            text: format!("release `{name}` was left {status} by a killed helm: rolled back to revision {good}"),
+        });
     } else {
         run.progress(format!("revision {revision} is {status}: removing it"));
-        helm::uninstall(&cx.runner, cx.helm()?, &cx.kube(), name, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
-        cx.reporter.send(Event::Note { text: format!("release `{name}` was left {status} by a killed helm: removed, to be installed anew") });
+        helm::uninstall(&cx.runner, cx.helm()?, &cx.kube(), name, cx.config.deadlines.release)
+            .map_err(|f| failure::finding(cx, &f))?;
+        cx.reporter.send(Event::Note {
+            text: format!("release `{name}` was left {status} by a killed helm: removed, to be installed anew"),
+        });
     }
     Ok(observe::refresh_objects(cx)?)
 }
@@ -103,7 +106,9 @@ fn write_down(cx: &Context, wanted: &plan::desired::Release) -> Result<(), Vec<F
     });
     inventory.owner.clone_from(&cx.config.name);
     inventory.layout.clone_from(&cx.layout);
-    inventory.releases.insert(wanted.name.clone(), Entry { fingerprint: wanted.fingerprint(), objects, parts: decide::parts(wanted) });
+    inventory
+        .releases
+        .insert(wanted.name.clone(), Entry { fingerprint: wanted.fingerprint(), objects, parts: decide::parts(wanted) });
     for image in cx.images()? {
         if !inventory.repositories.contains(&image.repository) {
             inventory.repositories.push(image.repository);
