@@ -11,7 +11,6 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
     ("todo-app", "config: {LLM_PROVIDER: true}", &["/config/LLM_PROVIDER", "want string"]),
     ("todo-app", "config: {LLM-PROVIDER: x}", &["/config", "LLM-PROVIDER"]),
     ("todo-app", "service: {frontend: {type: NodePort, nodePort: 8080}}", &["/service/frontend/nodePort", "30,000"]),
-    ("todo-app", "service: {frontend: {nodePort: 30300}}", &["service.frontend.nodePort", "service.frontend.type"]),
     (
         "todo-app",
         "service: {frontend: {type: NodePort, nodePort: 30300}, backend: {type: NodePort, nodePort: 30300}}",
