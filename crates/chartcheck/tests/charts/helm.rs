@@ -10,12 +10,15 @@ use tempfile::TempDir;
 /// The newest supported Kubernetes; renders are made for it where nothing else is said.
 pub(crate) const NEWEST: &str = "1.36";
 
+/// Chart, values files, Kubernetes version.
+type Case = (String, Vec<String>, String);
+
 /// helm, and the charts with their dependency in place.
 pub(crate) struct Helm {
     program: PathBuf,
     stage: TempDir,
     /// Renders by chart, files and version: several tests look at the same one, and each is a process.
-    renders: Mutex<HashMap<(String, Vec<String>, String), String>>,
+    renders: Mutex<HashMap<Case, String>>,
 }
 
 impl Helm {
