@@ -14,9 +14,14 @@ fn refs(files: &[String]) -> Vec<&str> {
 #[test]
 fn every_values_file_passes_lint() {
     let Some(helm) = Helm::get() else { return };
+    // Helm 3.12 has no such flag; it lints for the Kubernetes that it was built with.
+    let versioned = helm.run(&["lint", "--help"], helm.dir()).stdout.contains("--kube-version");
     for chart in CHARTS {
         for case in cases(chart) {
-            let mut args = vec!["lint", ".", "--strict", "--kube-version", NEWEST];
+            let mut args = vec!["lint", ".", "--strict"];
+            if versioned {
+                args.extend(["--kube-version", NEWEST]);
+            }
             args.extend(case.iter().flat_map(|file| ["-f", file]));
             let finished = helm.run(&args, &helm.dir().join(chart));
             assert!(finished.success, "{chart} {case:?}: {}{}", finished.stdout, finished.stderr);
