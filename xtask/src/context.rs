@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError, RwLock};
 use fs_err as fs;
 use plan::config::{Config, Layout, Public, Release, Service, ServiceMapping};
 use plan::desired::Image;
+use plan::diagnose::facts::Timestamp;
 use plan::envfile::{Resolved, Source};
 use plan::finding::Finding;
 use plan::invocation::Secret;
@@ -58,6 +59,8 @@ pub(crate) struct Context {
     pub(crate) inventory: Mutex<()>,
     /// Whether an image was built in this run.
     pub(crate) built: AtomicBool,
+    /// When each release was changed in this run: trouble that is older is not this change's.
+    pub(crate) changed_at: Mutex<BTreeMap<String, Timestamp>>,
     world: RwLock<Snapshot>,
     generated: Mutex<BTreeMap<String, Secret>>,
     chart_digests: Mutex<BTreeMap<String, String>>,
@@ -91,6 +94,7 @@ impl Context {
             helm: OnceLock::new(),
             inventory: Mutex::new(()),
             built: AtomicBool::new(false),
+            changed_at: Mutex::default(),
             world: RwLock::default(),
             generated: Mutex::default(),
             chart_digests: Mutex::default(),

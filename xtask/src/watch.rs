@@ -1,5 +1,6 @@
 //! Watching the cluster while something happens in it: one stream a kind, no polling. The rules are in `plan::diagnose::live`.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plan::catalogue::{codes, finding};
@@ -59,7 +60,8 @@ pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Resu
         ))]);
     }
     let kinds = [Kind::Pods, Kind::Events, Kind::Deployments, Kind::ReplicaSets, Kind::StatefulSets];
-    let mut tracker = Tracker::new(scope(cx, Some(&wanted.name)), targets, now());
+    let changed_at = cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).get(&wanted.name).copied();
+    let mut tracker = Tracker::new(scope(cx, Some(&wanted.name)), targets, changed_at.unwrap_or_else(now));
     cx.look(|world| {
         for object in world.objects.iter().flat_map(plan::objects::Objects::iter) {
             // Nodes, claims, quotas and the names of secret keys make causes exact; what can't be read of them is left out.

@@ -439,7 +439,9 @@ pub fn lint(runner: &Runner, chart: &Path, values: &[PathBuf]) -> Result<Lint, T
 /// `helm dependency build CHART`: `charts/` from `Chart.lock`; for `file://` dependencies without a network.
 pub fn dependency_build_invocation(chart: &Path) -> Invocation {
     let what = format!("build the dependencies of chart `{}`", chart.display());
-    Invocation::new(Tool::Helm, what, Duration::from_secs(120)).args(["dependency", "build"]).arg(chart.display().to_string())
+    Invocation::new(Tool::Helm, what, Duration::from_secs(120))
+        .args(["dependency", "build", "--skip-refresh"])
+        .arg(chart.display().to_string())
 }
 
 /// Builds `charts/` of a chart.

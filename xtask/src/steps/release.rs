@@ -1,5 +1,7 @@
 //! A helm release: installed or upgraded where its fingerprint or its live objects say so.
 
+use std::sync::PoisonError;
+
 use plan::action::Action;
 use plan::decide;
 use plan::finding::Finding;
@@ -57,6 +59,9 @@ impl Step for Release {
             deadline: cx.config.deadlines.release + cx.config.deadlines.migration,
         };
         let helm = cx.helm()?;
+        // The API server counts in whole seconds.
+        let begun = watch::now().plus_seconds(-1);
+        cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone(), begun);
         run.progress("helm upgrade");
         // Hooks (migrations) run inside this call: their pods are watched meanwhile, so that a failure is known at once.
         watch::helm(cx, &self.name, || helm::upgrade(&cx.runner, helm, &cx.kube(), &upgrade))?;
@@ -97,7 +102,7 @@ fn recover(cx: &Context, run: &Running<'_>, name: &str) -> Result<(), Vec<Findin
 /// Writes down what the release was made from and what its live objects are now.
 fn write_down(cx: &Context, wanted: &plan::desired::Release) -> Result<(), Vec<Finding>> {
     // Releases of a layout run side by side, the inventory is one.
-    let _one_at_a_time = cx.inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one_at_a_time = cx.inventory.lock().unwrap_or_else(PoisonError::into_inner);
     observe::refresh_objects(cx)?;
     let (mut inventory, objects) = cx.look(|world| {
         let objects = world.objects.as_ref();
