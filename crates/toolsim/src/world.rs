@@ -265,8 +265,13 @@ impl Store {
         let mut world: World = serde_json::from_str(&text).map_err(|e| Error(format!("{}: {e}", self.path.display())))?;
         crate::cluster::pass_time(&mut world);
         let answer = change(&mut world)?;
-        // What was changed is seen at once: a rollout of pods that need no time is complete when its command returns.
-        crate::cluster::pass_time(&mut world);
+        // What was changed is seen at once: a rollout of pods that need no time is complete when its command returns. New pods, their
+        // readiness, and the end of the old ones are a round each.
+        for _ in 0..4 {
+            if !crate::cluster::pass_time(&mut world) {
+                break;
+            }
+        }
         let new = serde_json::to_string(&world)?;
         if new != text {
             // Renamed into place: a call that is killed while it writes must not leave half a world.
