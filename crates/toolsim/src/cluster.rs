@@ -7,7 +7,7 @@ use crate::clock::{now, rfc3339};
 use crate::world::{Broken, Change, Image, Profile, World};
 
 /// How many changes a watch can still be told; older ones are expired, as on a real API server.
-const HISTORY: usize = 5000;
+const HISTORY: usize = 2000;
 
 /// Kinds by their plural, with group and whether they are in a namespace.
 pub(crate) const KINDS: &[(&str, &str, &str, bool)] = &[
@@ -183,10 +183,18 @@ fn uid(key: &str, version: u64) -> String {
     format!("{}-{}-{}-{}-{}", &hash[..8], &hash[8..12], &hash[12..16], &hash[16..20], &hash[20..32])
 }
 
-/// Lets controllers and kubelets do what they would have done by now.
-pub(crate) fn pass_time(world: &mut World) {
+/// Lets controllers and kubelets do what they would have done by now; whether anything is still to come by itself.
+pub(crate) fn pass_time(world: &mut World) -> bool {
     let (broken, ready_ms) = (world.broken.clone(), world.ready_ms);
+    let causes = sha256(&format!("{broken:?}{ready_ms}"));
+    let mut waiting = false;
     for profile in world.profiles.values_mut().filter(|p| p.running && p.api_server) {
+        // Images appear without a new resource version.
+        let names: usize = profile.images.iter().map(|image| image.names.len()).sum();
+        let settled = format!("{} {names} {causes}", profile.resource_version);
+        if profile.settled == settled {
+            continue;
+        }
         let workloads: Vec<String> =
             profile.objects.keys().filter(|k| k.contains("/deployments/") || k.contains("/statefulsets/")).cloned().collect();
         for key in &workloads {
@@ -196,7 +204,15 @@ pub(crate) fn pass_time(world: &mut World) {
         for key in &workloads {
             settle(profile, key);
         }
+        let unready = profile.objects.iter().any(|(key, pod)| key.contains("/pods/") && !is_ready(pod));
+        if unready || settled != format!("{} {names} {causes}", profile.resource_version) {
+            waiting = true;
+            profile.settled.clear();
+        } else {
+            profile.settled = settled;
+        }
     }
+    waiting
 }
 
 fn replicas(workload: &Value) -> u64 {

@@ -14,7 +14,7 @@ use crate::{Answer, Error, Sim, err, fail, out, unknown};
 pub(crate) fn run(sim: &Sim) -> Answer {
     let words = sim.args.words();
     if words.is_empty() && sim.args.has(&["--version"]) {
-        let version = sim.store.change(|world| Ok(world.versions.docker_client.clone()))?;
+        let version = sim.store.look(|world| world.versions.docker_client.clone())?;
         out(&format!("Docker version {version}, build e6534b4"))?;
         return Ok(0);
     }
@@ -58,8 +58,16 @@ fn ask<T>(sim: &Sim, question: impl FnOnce(&mut Vec<Image>) -> T) -> Result<Resu
     sim.store.change(|world| Ok(daemon(world).map(|name| question(store(world, &name)))))
 }
 
+/// Runs a question that changes nothing.
+fn see<T>(sim: &Sim, question: impl FnOnce(&[Image]) -> T) -> Result<Result<T, String>, Error> {
+    sim.store.look(|world| {
+        let name = daemon(world)?;
+        Ok(question(world.profiles.get(&name).map_or(&world.host_images, |profile| &profile.images)))
+    })
+}
+
 fn version(sim: &Sim) -> Answer {
-    let (versions, daemon) = sim.store.change(|world| Ok((world.versions.clone(), daemon(world))))?;
+    let (versions, daemon) = sim.store.look(|world| (world.versions.clone(), daemon(world)))?;
     let client =
         json!({"Version": versions.docker_client, "ApiVersion": "1.45", "Os": "linux", "Arch": "amd64", "Context": "default"});
     let server =
@@ -72,8 +80,7 @@ fn version(sim: &Sim) -> Answer {
 }
 
 fn info(sim: &Sim) -> Answer {
-    let (machine, versions, daemon) =
-        sim.store.change(|world| Ok((world.machine.clone(), world.versions.clone(), daemon(world))))?;
+    let (machine, versions, daemon) = sim.store.look(|world| (world.machine.clone(), world.versions.clone(), daemon(world)))?;
     let up = daemon.is_ok();
     let told = json!({
         "NCPU": if up { machine.cpus } else { 0 }, "MemTotal": if up { machine.memory_mib * 1024 * 1024 } else { 0 },
@@ -127,7 +134,7 @@ fn build(sim: &Sim, context: &Path) -> Answer {
     let same = format!("{}{labels:?}{args:?}{target}{text}", context.display());
     let salt = if sim.args.has(&["--no-cache"]) { now().to_string() } else { String::new() };
     let id = format!("sha256:{}", sha256(&format!("{same}{salt}")));
-    let cached = ask(sim, |images| images.iter().any(|image| image.id == id))?.unwrap_or_default();
+    let cached = see(sim, |images| images.iter().any(|image| image.id == id))?.unwrap_or_default();
     for (n, step) in steps.iter().enumerate() {
         let (vertex, last) = (n + 4, n + 1 == steps.len());
         err(&format!("#{vertex} [{}/{}] {step}", n + 1, steps.len()))?;
@@ -188,7 +195,7 @@ fn failed_step(vertex: usize, (n, of): (usize, usize), step: &str, log: &str) ->
 
 fn images(sim: &Sim) -> Answer {
     let wanted = sim.args.flag(&["--filter", "-f"]).and_then(|f| f.strip_prefix("label=")).map(str::to_owned);
-    let listed = ask(sim, |images| images.clone())?;
+    let listed = see(sim, <[Image]>::to_vec)?;
     let images = match listed {
         Ok(images) => images,
         Err(words) => return fail(1, &words),
@@ -219,7 +226,7 @@ fn is_named(image: &Image, name: &str) -> bool {
 }
 
 fn inspect(sim: &Sim, names: &[&str]) -> Answer {
-    let found = match ask(sim, |images| images.clone())? {
+    let found = match see(sim, <[Image]>::to_vec)? {
         Ok(images) => images,
         Err(words) => {
             out("[]")?;
@@ -245,7 +252,7 @@ fn inspect(sim: &Sim, names: &[&str]) -> Answer {
 }
 
 fn history(sim: &Sim, name: &str) -> Answer {
-    let image = ask(sim, |images| images.iter().find(|image| is_named(image, name)).cloned())?;
+    let image = see(sim, |images| images.iter().find(|image| is_named(image, name)).cloned())?;
     match image {
         Ok(Some(image)) => {
             for (id, size) in [(image.id.as_str(), image.size / 3), ("<missing>", image.size - image.size / 3)] {
@@ -317,7 +324,7 @@ fn remove(sim: &Sim, name: &str) -> Answer {
 }
 
 fn disk(sim: &Sim) -> Answer {
-    let images = match ask(sim, |images| images.clone())? {
+    let images = match see(sim, <[Image]>::to_vec)? {
         Ok(images) => images,
         Err(words) => return fail(1, &words),
     };

@@ -11,13 +11,13 @@ use crate::world::{Profile, Release, Revision};
 use crate::{Answer, Sim, err, fail, out, unknown};
 
 pub(crate) fn run(sim: &Sim) -> Answer {
-    let four = sim.store.change(|world| Ok(world.versions.helm.starts_with("v4")))?;
+    let four = sim.store.look(|world| world.versions.helm.starts_with("v4"))?;
     if let Some(flag) = refused_flag(sim, four) {
         return fail(1, &format!("Error: unknown flag: {flag}"));
     }
     match sim.args.words()[..] {
         ["version"] => {
-            out(&sim.store.change(|world| Ok(world.versions.helm.clone()))?)?;
+            out(&sim.store.look(|world| world.versions.helm.clone())?)?;
             Ok(0)
         }
         ["upgrade", release, chart] if sim.args.has(&["--install"]) => upgrade(sim, release, Path::new(chart)),

@@ -35,7 +35,7 @@ pub(crate) fn run(sim: &Sim) -> Answer {
         ["logs", object] => logs(sim, object),
         ["exec", pod] => exec(sim, pod),
         ["port-forward", object, ports] => port_forward(sim, object, ports),
-        ["auth", "can-i", ..] => on_server(sim, |_, _| Ok(vec!["yes".to_owned()])),
+        ["auth", "can-i", ..] => at_server(sim, |_, _| Ok(vec!["yes".to_owned()])),
         ["top", "pods"] => top(sim),
         _ => Err(unknown(&sim.args)),
     }
@@ -45,8 +45,8 @@ pub(crate) fn run(sim: &Sim) -> Answer {
 type Told = Result<Vec<String>, String>;
 
 /// The cluster of the named context, if kubectl would reach it; the words are recorded.
-fn reach<'a>(world: &'a mut World, context: &str) -> Result<&'a mut Profile, String> {
-    let Some(profile) = world.profiles.get_mut(context).filter(|p| p.kubeconfig) else {
+fn reach<'a>(world: &'a World, context: &str) -> Result<&'a Profile, String> {
+    let Some(profile) = world.profiles.get(context).filter(|p| p.kubeconfig) else {
         return Err(format!("Error in configuration: context was not found for specified context: {context}"));
     };
     if !profile.running || !profile.api_server {
@@ -58,10 +58,30 @@ fn reach<'a>(world: &'a mut World, context: &str) -> Result<&'a mut Profile, Str
     Ok(profile)
 }
 
+/// Runs what changes objects.
 fn on_server(sim: &Sim, run: impl FnOnce(&mut Profile, &str) -> Told) -> Answer {
-    let context = sim.args.flag(&["--context"]).unwrap_or("minikube");
-    let namespace = sim.args.flag(&["-n", "--namespace"]).unwrap_or("default");
-    let told = sim.store.change(|world| Ok(reach(world, context).and_then(|profile| run(profile, namespace))))?;
+    let (context, namespace) = place(sim);
+    let told = sim.store.change(|world| {
+        if let Err(words) = reach(world, context) {
+            return Ok(Err(words));
+        }
+        Ok(world.profile(context).map_or_else(|| Ok(Vec::new()), |profile| run(profile, namespace)))
+    })?;
+    tell(told)
+}
+
+/// Runs what only reads them.
+fn at_server(sim: &Sim, run: impl FnOnce(&Profile, &str) -> Told) -> Answer {
+    let (context, namespace) = place(sim);
+    tell(sim.store.look(|world| reach(world, context).and_then(|profile| run(profile, namespace)))?)
+}
+
+/// The context and the namespace of a call.
+fn place(sim: &Sim) -> (&str, &str) {
+    (sim.args.flag(&["--context"]).unwrap_or("minikube"), sim.args.flag(&["-n", "--namespace"]).unwrap_or("default"))
+}
+
+fn tell(told: Told) -> Answer {
     match told {
         Ok(lines) => {
             for line in lines {
@@ -74,13 +94,13 @@ fn on_server(sim: &Sim, run: impl FnOnce(&mut Profile, &str) -> Told) -> Answer 
 }
 
 fn version(sim: &Sim) -> Answer {
-    let client = sim.store.change(|world| Ok(world.versions.kubernetes.clone()))?;
+    let client = sim.store.look(|world| world.versions.kubernetes.clone())?;
     out(&json!({"clientVersion": {"major": "1", "gitVersion": client}, "kustomizeVersion": "v5.8.1"}).to_string())?;
     Ok(0)
 }
 
 fn config(sim: &Sim) -> Answer {
-    let profiles = sim.store.change(|world| Ok(world.profiles.clone()))?;
+    let profiles = sim.store.look(|world| world.profiles.clone())?;
     let names: Vec<&String> = profiles.iter().filter(|(_, p)| p.kubeconfig).map(|(name, _)| name).collect();
     let contexts: Vec<Value> =
         names.iter().map(|n| json!({"name": n, "context": {"cluster": n, "user": n, "namespace": "default"}})).collect();
@@ -110,7 +130,7 @@ fn get(sim: &Sim, kinds: &str) -> Answer {
     let (labels, fields) = selector(sim);
     let everywhere = sim.args.has(&["-A", "--all-namespaces"]);
     let names_only = sim.args.flag(&["-o", "--output"]) == Some("name");
-    on_server(sim, |profile, namespace| {
+    at_server(sim, |profile, namespace| {
         let mut items = Vec::new();
         for kind in kinds.split(',') {
             let plural = plural(kind).ok_or_else(|| format!("error: the server doesn't have a resource type \"{kind}\""))?;
@@ -136,7 +156,7 @@ fn missing(plural: &str, name: &str) -> String {
 }
 
 fn get_one(sim: &Sim, kind: &str, name: &str) -> Answer {
-    on_server(sim, |profile, namespace| {
+    at_server(sim, |profile, namespace| {
         let plural = plural(kind).ok_or_else(|| format!("error: the server doesn't have a resource type \"{kind}\""))?;
         let object = profile.objects.get(&key(namespace, plural, name)).ok_or_else(|| missing(plural, name))?;
         Ok(vec![object.to_string()])
@@ -167,10 +187,10 @@ fn decode(text: &str) -> String {
 
 fn raw(sim: &Sim, path: &str) -> Answer {
     if path == "/version" {
-        return on_server(sim, |profile, _| Ok(vec![json!({"major": "1", "gitVersion": profile.kubernetes}).to_string()]));
+        return at_server(sim, |profile, _| Ok(vec![json!({"major": "1", "gitVersion": profile.kubernetes}).to_string()]));
     }
     if path == "/readyz" || path == "/livez" || path == "/healthz" {
-        return on_server(sim, |_, _| Ok(vec!["ok".to_owned()]));
+        return at_server(sim, |_, _| Ok(vec!["ok".to_owned()]));
     }
     if path.contains("/proxy") {
         return proxy(sim, path);
@@ -180,7 +200,7 @@ fn raw(sim: &Sim, path: &str) -> Answer {
     if ["1", "true"].contains(&value("watch").as_str()) {
         return watch(sim, plural, &namespace, &query);
     }
-    on_server(sim, |profile, _| {
+    at_server(sim, |profile, _| {
         let mut items = select(profile, plural, &namespace, &value("labelSelector"));
         items.retain(|item| has_fields(item, &value("fieldSelector")));
         for item in &mut items {
@@ -203,9 +223,17 @@ fn watch(sim: &Sim, plural: &str, namespace: &str, query: &[(String, String)]) -
     let labels = value("labelSelector").to_owned();
     let mut since: u64 = value("resourceVersion").parse().unwrap_or_default();
     let context = sim.args.flag(&["--context"]).unwrap_or("minikube");
+    let mut seen = None;
     loop {
-        let news = sim.store.change(|world| {
-            Ok(reach(world, context).map(|profile| {
+        // Nothing has changed: no need to read it again, unless pods are about to get ready by themselves.
+        let stamp = sim.store.stamp();
+        if stamp.is_some() && stamp == seen && until.is_none_or(|until| now() < until) {
+            std::thread::sleep(LOOK);
+            continue;
+        }
+        let news = sim.store.look(|world| {
+            seen = stamp.filter(|_| world.is_settled());
+            reach(world, context).map(|profile| {
                 let oldest = profile.changes.first().map_or(1, |change| change.version);
                 let expired = since + 1 < oldest && since < profile.resource_version;
                 let mine = |key: &str| {
@@ -219,7 +247,7 @@ fn watch(sim: &Sim, plural: &str, namespace: &str, query: &[(String, String)]) -
                     .map(|change| json!({"type": change.r#type, "object": change.object}).to_string())
                     .collect();
                 (expired, profile.resource_version, lines)
-            }))
+            })
         })?;
         match news {
             Ok((true, newest, _)) => {
@@ -262,15 +290,13 @@ fn proxy(sim: &Sim, path: &str) -> Answer {
     };
     let service = name.trim_start_matches("http:").split(':').next().unwrap_or_default();
     let context = sim.args.flag(&["--context"]).unwrap_or("minikube");
-    let told = sim.store.change(|world| {
-        if let Err(words) = reach(world, context) {
-            return Ok(Err(words));
-        }
+    let told = sim.store.look(|world| {
+        reach(world, context)?;
         let answered =
             world.profiles.get(context).and_then(|p| answer(world, p, namespace, service, rest.first().unwrap_or(&"")));
-        Ok(answered.ok_or_else(|| {
+        answered.ok_or_else(|| {
             "Error from server (ServiceUnavailable): the server is currently unable to handle the request".to_owned()
-        }))
+        })
     })?;
     match told {
         Ok((200..=299, body)) => {
@@ -401,9 +427,9 @@ fn pod_of(profile: &Profile, namespace: &str, object: &str) -> Result<Value, Str
 }
 
 fn logs(sim: &Sim, object: &str) -> Answer {
-    let broken = sim.store.change(|world| Ok(world.broken.clone()))?;
+    let broken = sim.store.look(|world| world.broken.clone())?;
     let tail: Option<usize> = sim.args.flag(&["--tail"]).and_then(|n| n.parse().ok());
-    let code = on_server(sim, |profile, namespace| {
+    let code = at_server(sim, |profile, namespace| {
         let pod = pod_of(profile, namespace, object)?;
         let container = sim.args.flag(&["-c", "--container"]).unwrap_or_else(|| text(&pod, "/spec/containers/0/name"));
         let log = match broken.get(container) {
@@ -425,7 +451,7 @@ fn logs(sim: &Sim, object: &str) -> Answer {
 
 fn exec(sim: &Sim, pod: &str) -> Answer {
     let command = sim.args.rest().join(" ");
-    on_server(sim, |profile, namespace| {
+    at_server(sim, |profile, namespace| {
         pod_of(profile, namespace, pod)?;
         Ok(vec![format!("(simulated) {command}")])
     })
@@ -434,7 +460,7 @@ fn exec(sim: &Sim, pod: &str) -> Answer {
 /// A real local port that answers as the Service would.
 fn port_forward(sim: &Sim, object: &str, ports: &str) -> Answer {
     let (local, remote) = ports.split_once(':').unwrap_or((ports, ports));
-    let code = on_server(sim, |profile, namespace| pod_of(profile, namespace, object).map(|_| Vec::new()))?;
+    let code = at_server(sim, |profile, namespace| pod_of(profile, namespace, object).map(|_| Vec::new()))?;
     if code != 0 {
         return Ok(code);
     }
@@ -470,7 +496,7 @@ fn port_forward(sim: &Sim, object: &str, ports: &str) -> Answer {
 
 fn top(sim: &Sim) -> Answer {
     let (labels, _) = selector(sim);
-    on_server(sim, |profile, namespace| {
+    at_server(sim, |profile, namespace| {
         if profile.addons.get("metrics-server") != Some(&true) {
             return Err("error: Metrics API not available".to_owned());
         }

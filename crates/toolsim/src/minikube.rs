@@ -36,7 +36,7 @@ pub(crate) fn run(sim: &Sim) -> Answer {
 }
 
 fn version(sim: &Sim) -> Answer {
-    let version = sim.store.change(|world| Ok(world.versions.minikube.clone()))?;
+    let version = sim.store.look(|world| world.versions.minikube.clone())?;
     let long = json!({"commit": "eb25dbc7", "minikubeVersion": version}).to_string();
     out(if sim.args.has(&["--short"]) { &version } else { &long })?;
     Ok(0)
@@ -54,7 +54,7 @@ fn event(kind: &str, data: &Value) -> Result<(), Error> {
 }
 
 fn status(sim: &Sim, name: &str) -> Answer {
-    let profile = sim.store.change(|world| Ok(world.profiles.get(name).cloned()))?;
+    let profile = sim.store.look(|world| world.profiles.get(name).cloned())?;
     let Some(profile) = profile else {
         event(
             "info",
@@ -78,7 +78,7 @@ fn status(sim: &Sim, name: &str) -> Answer {
 }
 
 fn profiles(sim: &Sim) -> Answer {
-    let profiles = sim.store.change(|world| Ok(world.profiles.clone()))?;
+    let profiles = sim.store.look(|world| world.profiles.clone())?;
     let rows: Vec<Value> = profiles.iter().map(|(name, profile)| row(name, profile)).collect();
     out(&json!({"invalid": [], "valid": rows}).to_string())?;
     Ok(0)
@@ -218,7 +218,7 @@ fn delete(sim: &Sim, name: &str) -> Answer {
 
 /// Runs what needs a running node.
 fn on_node(sim: &Sim, name: &str, tell: impl FnOnce(&Profile) -> Result<(), Error>) -> Answer {
-    match sim.store.change(|world| Ok(world.profiles.get(name).cloned()))? {
+    match sim.store.look(|world| world.profiles.get(name).cloned())? {
         None => missing(name),
         Some(profile) if !profile.running => {
             out(&format!(
@@ -234,7 +234,7 @@ fn on_node(sim: &Sim, name: &str, tell: impl FnOnce(&Profile) -> Result<(), Erro
 }
 
 fn docker_env(sim: &Sim, name: &str) -> Answer {
-    let profile = sim.store.change(|world| Ok(world.profiles.get(name).cloned()))?;
+    let profile = sim.store.look(|world| world.profiles.get(name).cloned())?;
     let code = match &profile {
         None => 85,
         Some(profile) if !profile.running => 83,
@@ -265,7 +265,7 @@ fn update_context(sim: &Sim, name: &str) -> Answer {
 }
 
 fn addons(sim: &Sim, name: &str) -> Answer {
-    let addons = sim.store.change(|world| Ok(world.profiles.get(name).map(|p| p.addons.clone()).unwrap_or_default()))?;
+    let addons = sim.store.look(|world| world.profiles.get(name).map(|p| p.addons.clone()).unwrap_or_default())?;
     let rows = addons
         .iter()
         .map(|(addon, on)| (addon.clone(), json!({"Profile": name, "Status": if *on { "enabled" } else { "disabled" }})));

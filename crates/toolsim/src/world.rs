@@ -129,6 +129,8 @@ pub struct Profile {
     pub resource_version: u64,
     /// The latest changes, for watches.
     pub changes: Vec<Change>,
+    /// What was true when controllers and kubelets had nothing left to do.
+    pub settled: String,
 }
 
 impl Default for Profile {
@@ -151,6 +153,7 @@ impl Default for Profile {
             objects: BTreeMap::new(),
             resource_version: 1,
             changes: Vec::new(),
+            settled: String::new(),
         }
     }
 }
@@ -229,6 +232,11 @@ impl World {
         world
     }
 
+    /// Whether nothing changes by itself: every pod of every running cluster is what it will be.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.profiles.values().filter(|p| p.running && p.api_server).all(|p| !p.settled.is_empty())
+    }
+
     /// The cluster of that name.
     pub fn profile(&mut self, name: &str) -> Option<&mut Profile> {
         self.profiles.get_mut(name)
@@ -257,6 +265,13 @@ impl Store {
         let mut world: World = serde_json::from_str(&text).map_err(|e| Error(format!("{}: {e}", self.path.display())))?;
         crate::cluster::pass_time(&mut world);
         let answer = change(&mut world)?;
+        // What was changed is seen at once: a rollout of pods that need no time is complete when its command returns. New pods, their
+        // readiness, and the end of the old ones are a round each.
+        for _ in 0..4 {
+            if !crate::cluster::pass_time(&mut world) {
+                break;
+            }
+        }
         let new = serde_json::to_string(&world)?;
         if new != text {
             // Renamed into place: a call that is killed while it writes must not leave half a world.
@@ -265,6 +280,23 @@ impl Store {
             std::fs::rename(&beside, &self.path)?;
         }
         Ok(answer)
+    }
+
+    /// Looks at the world without changing it.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&World) -> T) -> Result<T, Error> {
+        // Renamed into place, so what is read is whole without the lock; what time would have changed is left to the next change.
+        let text = std::fs::read_to_string(&self.path).map_err(|e| Error(format!("{}: {e}", self.path.display())))?;
+        let mut world: World = serde_json::from_str(&text).map_err(|e| Error(format!("{}: {e}", self.path.display())))?;
+        if crate::cluster::pass_time(&mut world) {
+            return self.change(|world| Ok(look(world)));
+        }
+        Ok(look(&world))
+    }
+
+    /// Something that differs after each change of the world.
+    pub(crate) fn stamp(&self) -> Option<(std::time::SystemTime, u64)> {
+        let about = std::fs::metadata(&self.path).ok()?;
+        Some((about.modified().ok()?, about.len()))
     }
 
     fn lock(&self) -> Result<File, Error> {
