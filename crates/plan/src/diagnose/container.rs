@@ -7,8 +7,8 @@ use super::registry::{self, Refusal};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 
-/// Seconds that a pull which may heal is given, from the pod's creation or the last good sign.
-const PULL_GRACE: i64 = 60;
+/// Seconds that a pull which may heal is given from the creation of the pod: the kubelet tries two or three times in them.
+const PULL_GRACE: i64 = 30;
 
 /// The cause in this container, if there is one.
 pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {

@@ -123,7 +123,7 @@ fn the_log_of_a_crash_is_asked_for_once_and_makes_the_finding_exact() {
     let (mut tracker, now) = until("crash-loop", 2_007);
     let wanted = tracker.wants_logs();
     let [request] = wanted.as_slice() else { panic!("one log, not {wanted:?}") };
-    assert_eq!((request.container.as_str(), request.previous), ("app", false));
+    assert_eq!((request.container.as_str(), request.previous, request.run), ("app", false, 1));
     assert_eq!(request.args()[..2], ["logs".to_owned(), request.pod.clone()]);
     // The program of this trace is that of the recording `pods/crash-loop`, whose log was recorded.
     let log = &load("pods", "crash-loop")["logs"]["crash-loop-8b544cd44-q59cs/app"]["stdout"];
