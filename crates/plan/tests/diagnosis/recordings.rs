@@ -297,7 +297,7 @@ fn the_table_is_current() {
     let rows = rows();
     let mut page = String::from(
         "# Diagnosis: every recorded case\n\n\
-         Made by `crates/plan/tests/recordings.rs` from the recordings in `crates/plan/tests/data`; don't edit it by hand\n\
+         Made by `crates/plan/tests/diagnosis/recordings.rs` from the recordings in `crates/plan/tests/data`; don't edit it by hand\n\
          (`UPDATE_DOCS=1 cargo test -p plan`). What each code means: [TROUBLESHOOTING](kubernetes/TROUBLESHOOTING.md).\n\n",
     );
     let given = rows.iter().filter(|row| row.given.is_some()).count();
@@ -320,11 +320,17 @@ fn the_table_is_current() {
     page.push_str(
         "\n## Rollouts, replayed\n\n\
          The same tracker that follows a real rollout, fed with what four watches gave. Seconds since the watch began; after the last\n\
-         event the clock goes on, so that the end of a grace is seen.\n\n\
+         event the clock goes on, so that the end of a grace is seen. Those named `healthy` end well and raise no alarm at any of their\n\
+         events.\n\n\
          | trace | verdicts |\n| --- | --- |\n",
     );
     for name in trace::names() {
-        let verdicts: Vec<String> = trace::replay(&name, 90_000)
+        let mut verdicts = trace::replay(&name, 90_000);
+        // A caller stops at a failure.
+        if let Some(failing) = verdicts.iter().position(|(_, verdict)| matches!(verdict, Verdict::Failing(_))) {
+            verdicts.truncate(failing + 1);
+        }
+        let verdicts: Vec<String> = verdicts
             .iter()
             .map(|(at, verdict)| {
                 let why = if let Verdict::Grace { why, .. } = verdict { format!(" ({why})") } else { String::new() };

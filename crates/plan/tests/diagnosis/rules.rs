@@ -214,18 +214,15 @@ fn missing_fields_are_tolerated() {
     }
 }
 
-/// Every place of a value, as JSON pointers; maps of labels and the like only as a whole.
+/// Every place of a value that diagnosis may read, as JSON pointers; maps of labels and the like only as a whole.
 fn pointers(value: &Value, at: String) -> Vec<String> {
+    let whole =
+        ["labels", "annotations", "requests", "limits", "nodeSelector", "tolerations", "volumes", "volumeMounts", "manifest"];
     let children: Vec<(String, &Value)> = match value {
-        Value::Object(map)
-            if !["/metadata/labels", "/metadata/annotations"].contains(&at.as_str())
-                && !at.ends_with("requests")
-                && !at.ends_with("limits")
-                && !at.ends_with("nodeSelector") =>
-        {
+        Value::Object(map) if !whole.iter().any(|key| at.ends_with(key)) => {
             map.iter().map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value)).collect()
         }
-        Value::Array(items) => items
+        Value::Array(items) if !whole.iter().any(|key| at.ends_with(key)) => items
             .iter()
             .enumerate()
             .map(|(index, value)| (index.to_string(), value))

@@ -301,14 +301,24 @@ impl Tracker {
         })
     }
 
-    /// A pod that was there before the rollout began may be broken for a reason that is mended already.
+    fn created(&self, kind: &str, name: &str) -> Option<Timestamp> {
+        let facts = &self.facts;
+        let meta = match kind {
+            "pod" => &facts.pods.get(name)?.metadata,
+            "replicaset" => &facts.replica_sets.get(name)?.metadata,
+            "deployment" => &facts.deployments.get(name)?.metadata,
+            "statefulset" => &facts.stateful_sets.get(name)?.metadata,
+            "job" => &facts.jobs.get(name)?.metadata,
+            _ => return None,
+        };
+        meta.creation_timestamp
+    }
+
+    /// What was there before the rollout began may be broken for a reason that is mended already.
     fn forgive_old(&self, cause: Cause) -> Cause {
         let started = self.streams.cluster_time(self.started);
-        let Some(pod) = cause.finding.subject.strip_prefix("pod/").and_then(|name| self.facts.pods.get(name)) else {
-            return cause;
-        };
-        let old = pod.metadata.creation_timestamp.is_some_and(|created| created < started.plus_seconds(-2));
-        if !old {
+        let created = cause.finding.subject.split_once('/').and_then(|(kind, name)| self.created(kind, name));
+        if created.is_none_or(|created| created >= started.plus_seconds(-2)) {
             return cause;
         }
         let patience = started.plus_seconds(OLD_TROUBLE);
