@@ -8,7 +8,7 @@ use crate::catalogue::codes;
 use crate::finding::Finding;
 
 /// Seconds that a pull which may heal is given from the creation of the pod: the kubelet tries two or three times in them.
-const PULL_GRACE: i64 = 30;
+pub(crate) const PULL_GRACE: i64 = 30;
 
 /// The cause in this container, if there is one.
 pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {

@@ -10,7 +10,7 @@ use crate::catalogue::codes;
 use crate::finding::Finding;
 
 /// Seconds after a first crash: the kubelet starts the container again at once, and again after 10 s.
-const CRASH_GRACE: i64 = 20;
+pub(crate) const CRASH_GRACE: i64 = 20;
 /// Seconds during which an end counts although the container runs again.
 const RECENT: i64 = 180;
 

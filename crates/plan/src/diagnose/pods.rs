@@ -7,7 +7,7 @@ use crate::catalogue::{codes, finding};
 use crate::finding::Finding;
 
 /// Seconds that a deleted pod may take beyond its own grace period.
-const TERMINATION_SLACK: i64 = 30;
+pub(crate) const TERMINATION_SLACK: i64 = 30;
 
 /// A pod and what is around it.
 #[derive(Clone, Copy)]
@@ -209,7 +209,7 @@ fn failed(view: &View<'_>) -> Option<Cause> {
 }
 
 /// Seconds that a node may need to set up the network of a pod.
-const SANDBOX_GRACE: i64 = 20;
+pub(crate) const SANDBOX_GRACE: i64 = 20;
 
 fn sandbox(view: &View<'_>) -> Option<Cause> {
     let event = view.events().into_iter().rev().find(|event| event.reason == "FailedCreatePodSandBox")?;

@@ -7,7 +7,7 @@ use super::quantity;
 use crate::catalogue::codes;
 
 /// Seconds that a pod may wait for another one to go before it is called unschedulable.
-const GRACE: i64 = 30;
+pub(crate) const GRACE: i64 = 30;
 
 pub(crate) fn cause(view: &View<'_>, condition: &Condition) -> Cause {
     let message = condition.message.as_str();

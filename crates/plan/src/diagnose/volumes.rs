@@ -5,7 +5,7 @@ use super::pods::{View, first_line};
 use crate::catalogue::codes;
 
 /// Seconds: a Secret or claim may be created a moment after the pod.
-const GRACE: i64 = 20;
+pub(crate) const GRACE: i64 = 20;
 
 pub(crate) fn cause(view: &View<'_>) -> Option<Cause> {
     let creating = |reason: &str| matches!(reason, "ContainerCreating" | "PodInitializing");

@@ -8,9 +8,9 @@ use crate::catalogue::{codes, finding};
 use crate::finding::{Finding, Severity};
 
 /// Seconds: a quota may be used by pods that are just going.
-const QUOTA_GRACE: i64 = 20;
+pub(crate) const QUOTA_GRACE: i64 = 20;
 /// Seconds that a node may be not ready, as after a start.
-const NODE_GRACE: i64 = 30;
+pub(crate) const NODE_GRACE: i64 = 30;
 /// Seconds that a namespace may take to go.
 const NAMESPACE_SLACK: i64 = 60;
 

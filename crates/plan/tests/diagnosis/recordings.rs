@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::support::{failure, load, names, pods};
 use crate::trace;
 use plan::diagnose::live::Verdict;
-use plan::diagnose::{cluster, minikube_status, tool};
+use plan::diagnose::{cluster, graces, minikube_status, tool};
 use plan::finding::Finding;
 
 /// Recorded pods -> code of the first finding; `None`: must raise no alarm.
@@ -57,6 +57,7 @@ const PODS: &[(&str, Option<&str>)] = &[
     ("pull-not-found", Some("XT402")),
     ("pull-rate-limit", Some("XT404")),
     ("pull-refused", Some("XT405")),
+    ("pull-tls", Some("XT406")),
     ("pull-unavailable", Some("XT405")),
     ("pvc-pending", Some("XT424")),
     ("pvc-unbound", Some("XT424")),
@@ -83,8 +84,9 @@ const PODS: &[(&str, Option<&str>)] = &[
 const CALLS: &[(&str, &str, Option<&str>)] = &[
     ("docker", "build-bad-tag", Some("XT509")),
     ("docker", "build-base-not-pullable", Some("XT504")),
-    ("docker", "build-base-plain-http", Some("XT504")),
+    ("docker", "build-base-plain-http", Some("XT516")),
     ("docker", "build-base-refused", Some("XT504")),
+    ("docker", "build-base-tls", Some("XT516")),
     ("docker", "build-command-not-found", Some("XT501")),
     ("docker", "build-copy-missing", Some("XT502")),
     ("docker", "build-empty-dockerfile", Some("XT508")),
@@ -316,6 +318,10 @@ fn the_table_is_current() {
         let (code, cause) =
             row.given.as_ref().map_or(("none", String::new()), |finding| (finding.code, finding.cause.replace('|', "\\|")));
         writeln!(page, "| {} | {} | {code} | {cause} |", row.recording, row.expected.unwrap_or("none")).expect("a string");
+    }
+    page.push_str("\n## What may heal, and for how long\n\nNever longer than the `progressDeadlineSeconds` of the Deployment.\n\n| what | time |\n| --- | --- |\n");
+    for (what, time) in graces() {
+        writeln!(page, "| {what} | {time} |").expect("a string");
     }
     page.push_str(
         "\n## Rollouts, replayed\n\n\

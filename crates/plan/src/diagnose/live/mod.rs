@@ -21,7 +21,7 @@ pub use progress::Progress;
 pub use streams::{Kind, Watch};
 
 /// Seconds: what was broken before the rollout began is tried again by the kubelet.
-const OLD_TROUBLE: i64 = 30;
+pub(crate) const OLD_TROUBLE: i64 = 30;
 
 /// What has to become ready.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

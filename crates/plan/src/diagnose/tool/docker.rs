@@ -203,7 +203,16 @@ fn base(solve: &str, at: &str, source: &str, shown: &str, make: impl Fn(&'static
         Refusal::RateLimit => make(codes::BASE_AUTH, format!("{at}: registry `{host}` limits pulls, `{reference}` did not come"))
             .remedy("pulls of a login count apart", "docker login")
             .remedy("or take it from this machine", load),
-        Refusal::Network | Refusal::Tls | Refusal::Other => {
+        Refusal::Tls => {
+            let trouble = match registry::network_trouble(solve) {
+                "it does not speak TLS" => "it does not speak TLS",
+                _ => "its certificate is not trusted",
+            };
+            make(codes::BASE_TLS, format!("{at}: registry `{host}` of base image `{reference}`: {trouble}"))
+                .remedy("put its CA into ~/.minikube/certs, then", "minikube start --embed-certs")
+                .remedy("or take the image from this machine", load)
+        }
+        Refusal::Network | Refusal::Other => {
             let trouble = registry::network_trouble(solve);
             make(codes::BASE_NETWORK, format!("{at}: registry `{host}` of base image `{reference}`: {trouble}"))
                 .advice("check the connection, VPN and proxy of the machine that runs the cluster")
