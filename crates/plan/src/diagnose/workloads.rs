@@ -8,7 +8,7 @@ use crate::catalogue::{codes, finding};
 use crate::finding::{Finding, Severity};
 
 /// Seconds: a quota may be used by pods that are just going.
-pub(crate) const QUOTA_GRACE: i64 = 20;
+pub(crate) const QUOTA_GRACE: i64 = 30;
 /// Seconds that a node may be not ready, as after a start.
 pub(crate) const NODE_GRACE: i64 = 30;
 /// Seconds that a namespace may take to go.

@@ -58,7 +58,7 @@ fn a_system_that_runs_raises_no_alarm_but_for_what_is_broken() {
 #[test]
 fn healthy_and_slow_rollouts_raise_no_alarm_at_any_moment() {
     let healthy: Vec<String> = trace::names().into_iter().filter(|name| name.contains("healthy")).collect();
-    assert_eq!(healthy.len(), 7, "{healthy:?}");
+    assert_eq!(healthy.len(), 10, "{healthy:?}");
     for name in healthy {
         let lines = trace::lines(&name);
         let base = trace::base(&lines);
