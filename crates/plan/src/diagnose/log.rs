@@ -26,19 +26,72 @@ pub(crate) struct Line {
 
 /// The line of `log` that says most about why the program ended; `None` if there is none.
 pub(crate) fn significant(log: &str) -> Option<Line> {
-    let lines: Vec<String> = log.lines().map(|line| without_colour(line).trim_end().to_owned()).collect();
+    let lines: Vec<String> = log.lines().map(shown).collect();
     let text = validation_error(&lines)
         .or_else(|| python_exception(&lines))
         .or_else(|| error_line(&lines))
         .or_else(|| lines.iter().rev().find(|line| !is_noise(line)).map(|line| line.trim().to_owned()))?;
     let (reason, variable) = classify(&text);
-    Some(Line { text, reason, variable })
+    Some(Line { text: without_exception_path(text), reason, variable })
 }
 
 /// The last lines of `log`, at most `count`.
 pub(crate) fn tail(log: &str, count: usize) -> String {
-    let lines: Vec<&str> = log.lines().collect();
+    let lines: Vec<String> = log.lines().map(shown).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+/// The lines of `log` around the one that matters: what led to it, and a little of what follows.
+pub(crate) fn around(log: &str, line: &Line) -> String {
+    // The marks under a line of a Python traceback say nothing without colours.
+    let mark = |text: &String| !text.trim().is_empty() && text.trim().chars().all(|c| "~^".contains(c));
+    let lines: Vec<String> = log.lines().map(shown).filter(|text| !text.trim().is_empty() && !mark(text)).collect();
+    let last = line.text.rsplit(": ").next().unwrap_or(&line.text);
+    let at = lines.iter().rposition(|text| text.contains(last)).unwrap_or(lines.len().saturating_sub(1));
+    lines[at.saturating_sub(7)..lines.len().min(at + 4)].join("\n")
+}
+
+/// A line as it may be shown: no colours, and none of the places where programs like to print secrets.
+fn shown(line: &str) -> String {
+    let line = without_colour(line).trim_end().to_owned();
+    let line = without_password(&line);
+    // Pydantic quotes the whole input.
+    match line.split_once("input_value=") {
+        Some((before, after)) => format!("{before}input_value=…{}", after.rfind(", input_type=").map_or("", |at| &after[at..])),
+        None => line,
+    }
+}
+
+/// `scheme://user:password@host` -> `scheme://user:…@host`
+fn without_password(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("://") {
+        out.push_str(before);
+        out.push_str("://");
+        let end = after.find(|c: char| c.is_whitespace() || "/'\"`<>".contains(c)).unwrap_or(after.len());
+        let (authority, tail) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((user, host)) => {
+                out.push_str(user.split(':').next().unwrap_or_default());
+                out.push_str(if user.contains(':') { ":…@" } else { "@" });
+                out.push_str(host);
+            }
+            None => out.push_str(authority),
+        }
+        rest = tail;
+    }
+    out + rest
+}
+
+/// `SQLAlchemy` wraps the driver's error: `sqlalchemy.exc.OperationalError: (psycopg.OperationalError) connection …`.
+fn without_exception_path(text: String) -> String {
+    let wrapped =
+        text.strip_prefix("sqlalchemy.exc.").and_then(|rest| rest.split_once(": (")).and_then(|(_, rest)| rest.split_once(") "));
+    match wrapped {
+        Some((error, said)) => format!("{error}: {said}"),
+        None => text,
+    }
 }
 
 /// Pydantic: the exception line only counts the errors, the lines after it name them.
@@ -162,4 +215,30 @@ fn without_colour(line: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_urls_are_not_shown() {
+        for (line, shown_as) in [
+            ("connect('postgresql://todo:s3cret@db:5432/todo')", "connect('postgresql://todo:…@db:5432/todo')"),
+            ("postgresql://todo:p@ss@db/x and redis://:pw@r", "postgresql://todo:…@db/x and redis://:…@r"),
+            ("see https://errors.pydantic.dev/2.14/v/missing", "see https://errors.pydantic.dev/2.14/v/missing"),
+            ("git@host:x, a://", "git@host:x, a://"),
+            (
+                "  URL wrong [type=url, input_value='s3cret', input_type=str]",
+                "  URL wrong [type=url, input_value=…, input_type=str]",
+            ),
+        ] {
+            assert_eq!(shown(line), shown_as);
+        }
+    }
+
+    #[test]
+    fn colours_are_taken_out() {
+        assert_eq!(shown("\u{1b}[31mERROR\u{1b}[0m: x"), "ERROR: x");
+    }
 }

@@ -6,7 +6,7 @@ use super::pods::{Part, View};
 use crate::catalogue::codes;
 
 /// Seconds that a program without a startup probe is given at least to answer for the first time.
-const FIRST_ANSWER: i64 = 60;
+pub(crate) const FIRST_ANSWER: i64 = 60;
 
 /// What an endpoint answered, from the kubelet's words.
 #[derive(Clone, Debug, PartialEq, Eq)]

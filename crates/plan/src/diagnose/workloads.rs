@@ -8,9 +8,9 @@ use crate::catalogue::{codes, finding};
 use crate::finding::{Finding, Severity};
 
 /// Seconds: a quota may be used by pods that are just going.
-const QUOTA_GRACE: i64 = 20;
+pub(crate) const QUOTA_GRACE: i64 = 30;
 /// Seconds that a node may be not ready, as after a start.
-const NODE_GRACE: i64 = 30;
+pub(crate) const NODE_GRACE: i64 = 30;
 /// Seconds that a namespace may take to go.
 const NAMESPACE_SLACK: i64 = 60;
 
@@ -337,7 +337,10 @@ fn job_cause(facts: &Facts, job: &Job) -> Option<Cause> {
     let mut found = finding(codes::JOB_FAILED, format!("job/{name}"), format!("job `{name}` failed: {said}"))
         .evidence(format!("job/{name} condition Failed"), format!("{}: {}", failed.reason, failed.message));
     if let Some(log) = log {
-        found = found.evidence(format!("log of job/{name}"), log::tail(log, 12));
+        found = found.evidence(
+            format!("log of job/{name}"),
+            line.as_ref().map_or_else(|| log::tail(log, 12), |line| log::around(log, line)),
+        );
     }
     found = found
         .remedy("see the whole log", facts.scope.kubectl(&format!("logs job/{name}")))
