@@ -69,6 +69,12 @@ impl Script<'_> {
         self.call("docker").envs(env).args(["image", "rm", &format!("{}:{tag}", what.image)]).run().map(drop)
     }
 
+    /// What a fresh clone needs once: charts that the release's chart depends on. Not timed.
+    pub(crate) fn prepare(&self) -> Result<()> {
+        let charts = self.config.releases()?.iter().map(|release| release.chart.display().to_string());
+        charts.into_iter().try_for_each(|chart| self.call("helm").args(["dependency", "build", &chart]).run().map(drop))
+    }
+
     /// `helm upgrade --install --wait`, with the values of the last time.
     pub(crate) fn upgrade(&self, release: &Release, tags: Tags<'_>) -> Result<()> {
         let chart = release.chart.display().to_string();
