@@ -149,7 +149,7 @@ fn take_list(cx: &Context, tracker: &mut Tracker, resource: &str, objects: &[Val
     let Some(kind) = kind_of(resource) else { return Ok(()) };
     // Redacted below, where it is shown: events and logs may repeat what a program printed.
     let list = json!({"kind": format!("{}List", kind.object()), "items": objects}).to_string();
-    tracker.list(kind, &list, now()).map_err(|e| unreadable(cx, resource, &e.to_string()))
+    tracker.list(kind, &list).map_err(|e| unreadable(cx, resource, &e.to_string()))
 }
 
 fn take_event(cx: &Context, tracker: &mut Tracker, resource: &str, event: WatchEvent) -> Result<(), Finding> {
