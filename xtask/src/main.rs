@@ -10,7 +10,10 @@ mod desired;
 mod exec;
 mod failure;
 mod generate;
+mod health;
 mod http;
+mod lines;
+mod look;
 mod machine;
 mod marker;
 mod observe;
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
         Command::Stop => phases::stop::stop(&session),
 //X         Command::Doctor => phases::doctor::doctor(&session),
         Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
-//X         Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
+        Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
         Command::Logs { service, follow, tail, previous, layout } => {
             phases::logs::logs(&session, &phases::logs::Request { service, follow, tail, previous }, &layout)
         }

@@ -11,7 +11,7 @@ pub(crate) mod open;
 pub(crate) mod plan;
 //X pub(crate) mod report;
 //X pub(crate) mod rollback;
-//X pub(crate) mod status;
+pub(crate) mod status;
 pub(crate) mod stop;
 //X pub(crate) mod test;
 //X pub(crate) mod verify;
