@@ -131,6 +131,12 @@ fn one(line: &Line) -> String {
     out
 }
 
+/// A line that is all text behind its state.
+pub(crate) fn plain(state: State, text: &str) -> String {
+    let (style, word) = (state.style(), state.word());
+    format!("  {style}{word}{style:#}{}{text}\n", " ".repeat(ABOUT_AT - 2 - word.len()))
+}
+
 /// A table under a heading: columns as wide as their longest cell, numbers (`right`) to the right; the last column is never padded.
 pub(crate) fn table(heading: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
     let cells = |row: &[String], column: usize| row.get(column).map_or(0, |cell| text::width(cell));

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 //X         Command::Test { selection } => phases::test::test(&session, &selection),
 //X         Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
         Command::Stop => phases::stop::stop(&session),
-//X         Command::Doctor => phases::doctor::doctor(&session),
+        Command::Doctor => phases::doctor::doctor(&session),
         Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
         Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
         Command::Logs { service, follow, tail, previous, layout } => {

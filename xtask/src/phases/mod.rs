@@ -4,7 +4,7 @@
 //X pub(crate) mod cleanup;
 pub(crate) mod completions;
 pub(crate) mod deploy;
-//X pub(crate) mod doctor;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod logs;
 pub(crate) mod open;
