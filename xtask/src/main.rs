@@ -56,7 +56,7 @@ fn main() -> ExitCode {
             phases::logs::logs(&session, &phases::logs::Request { service, follow, tail, previous }, &layout)
         }
         Command::Explain { code, list } => phases::explain::explain(&session, code.as_deref(), list),
-//X         Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
+        Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
         Command::Open { print, layout } => phases::open::open(&session, print, &layout),
 //X         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
 //X         Command::Ci { only } => phases::ci::ci(&session, &only),

@@ -10,7 +10,7 @@ pub(crate) mod logs;
 pub(crate) mod open;
 pub(crate) mod plan;
 //X pub(crate) mod report;
-//X pub(crate) mod rollback;
+pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod stop;
 //X pub(crate) mod test;
