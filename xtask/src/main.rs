@@ -1,6 +1,7 @@
 //! `cargo xtask`: from a fresh clone to a verified deployment on minikube, and back to nothing.
 
 mod browser;
+mod bundle;
 mod caches;
 mod charts;
 mod cli;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
         Command::Explain { code, list } => phases::explain::explain(&session, code.as_deref(), list),
         Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
         Command::Open { print, layout } => phases::open::open(&session, print, &layout),
-//X         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
+        Command::Report { output, layout } => phases::report::report(&session, output, &layout),
 //X         Command::Ci { only } => phases::ci::ci(&session, &only),
         Command::Completions { shell } => phases::completions::completions(&session, shell),
         _ => unimplemented!(),

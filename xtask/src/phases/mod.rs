@@ -9,7 +9,7 @@ pub(crate) mod explain;
 pub(crate) mod logs;
 pub(crate) mod open;
 pub(crate) mod plan;
-//X pub(crate) mod report;
+pub(crate) mod report;
 pub(crate) mod rollback;
 pub(crate) mod status;
 pub(crate) mod stop;
