@@ -56,7 +56,8 @@ impl<'a> Bundle<'a> {
 
     /// What it holds and what not, for a person: the first file of the bundle.
     fn contents(&self, headline: &str) -> String {
-        let mut out = format!("# {headline}\n\nSecrets are taken out: of Secrets and of .env only the names of keys are kept.\n\n");
+        let mut out =
+            format!("# {headline}\n\nSecrets are taken out: of Secrets and of .env only the names of keys are kept.\n\n");
         out.extend(self.files.iter().map(|(name, text)| format!("- {name} ({} lines)\n", text.lines().count())));
         if !self.missing.is_empty() {
             out.push_str("\nWhat could not be had:\n\n");
@@ -102,7 +103,8 @@ pub(crate) fn safe_object(object: &Value) -> Value {
         && let Some(fields) = safe.as_object_mut()
     {
         for part in ["data", "stringData"] {
-            let keys: Vec<String> = fields.remove(part).and_then(|data| Some(data.as_object()?.keys().cloned().collect())).unwrap_or_default();
+            let keys: Vec<String> =
+                fields.remove(part).and_then(|data| Some(data.as_object()?.keys().cloned().collect())).unwrap_or_default();
             if !keys.is_empty() {
                 fields.insert(format!("{part} (keys only)"), json!(keys));
             }
@@ -165,7 +167,8 @@ mod tests {
             assert!(!shown.contains(form), "{form}");
         }
         // What is kept is enough to work with: keys, words, and what was missing.
-        for kept in ["BETTER_AUTH_SECRET", "connecting to", "<secret>", "- events.json: the API server said", "todo-app-secrets"] {
+        for kept in ["BETTER_AUTH_SECRET", "connecting to", "<secret>", "- events.json: the API server said", "todo-app-secrets"]
+        {
             assert!(shown.contains(kept), "{kept}");
         }
     }

@@ -88,7 +88,11 @@ pub(crate) fn of(seen: &Seen<'_>) -> Health {
     let mut services = Vec::new();
     for part in &seen.parts {
         let workloads = workloads(seen.objects, part);
-        let mut own: Vec<PodRow> = workloads.iter().flat_map(|w| seen.objects.pods_of(text(w, "/kind"), text(w, "/metadata/name"))).map(|pod| row(seen, part, pod)).collect();
+        let mut own: Vec<PodRow> = workloads
+            .iter()
+            .flat_map(|w| seen.objects.pods_of(text(w, "/kind"), text(w, "/metadata/name")))
+            .map(|pod| row(seen, part, pod))
+            .collect();
         own.sort_by(|a, b| a.name.cmp(&b.name));
         let line = service(part, &workloads, &own);
         services.push(json!({
@@ -103,11 +107,9 @@ pub(crate) fn of(seen: &Seen<'_>) -> Health {
     }
     all.push(match &seen.images {
         Ok(Images { count: 0, .. }) => Line::new(State::Ok, "images", "none of this project on the node"),
-        Ok(Images { count, bytes }) => Line::new(
-            State::Ok,
-            "images",
-            format!("{count} of this project, at most {} on the node", size_decimal(*bytes)),
-        ),
+        Ok(Images { count, bytes }) => {
+            Line::new(State::Ok, "images", format!("{count} of this project, at most {} on the node", size_decimal(*bytes)))
+        }
         Err(why) => Line::new(State::Warn, "images", format!("not counted: {why}")),
     });
     Health {
@@ -248,7 +250,9 @@ fn state_of(pod: &Value, ready: bool) -> String {
     }
     match text(pod, "/status/phase") {
         "Running" if ready => "ready".to_owned(),
-        "Running" if of("/status/containerStatuses").iter().any(|s| s.pointer("/started") == Some(&json!(true))) => "not ready".to_owned(),
+        "Running" if of("/status/containerStatuses").iter().any(|s| s.pointer("/started") == Some(&json!(true))) => {
+            "not ready".to_owned()
+        }
         "Running" => "starting".to_owned(),
         "Pending" if text(pod, "/spec/nodeName").is_empty() => "pending".to_owned(),
         "Pending" => "creating".to_owned(),

@@ -80,7 +80,11 @@ impl Line {
     pub(crate) fn finding(about: &str, finding: &Finding) -> Self {
         Self {
             text: format!("{} ({})", finding.cause, finding.code),
-            details: finding.evidence.iter().map(|e| if e.source.is_empty() { e.text.clone() } else { format!("{}: {}", e.source, e.text) }).collect(),
+            details: finding
+                .evidence
+                .iter()
+                .map(|e| if e.source.is_empty() { e.text.clone() } else { format!("{}: {}", e.source, e.text) })
+                .collect(),
             remedies: finding.remedies.clone(),
             ..Self::new(finding.severity.into(), about, "")
         }
@@ -149,7 +153,10 @@ pub(crate) fn table(heading: &[&str], right: &[bool], rows: &[Vec<String>]) -> S
             let width = widths.get(column).copied().unwrap_or_default();
             let gap = " ".repeat(width.saturating_sub(text::width(cell)));
             out.push_str(if column == 0 { " " } else { "  " });
-            out.push_str(&if right.get(column) == Some(&true) { format!("{gap}{cell}") } else { format!("{cell}{gap}") });
+            let (first, second) =
+                if right.get(column) == Some(&true) { (gap.as_str(), cell.as_str()) } else { (cell.as_str(), gap.as_str()) };
+            out.push_str(first);
+            out.push_str(second);
         }
         format!("{}\n", out.trim_end())
     };
@@ -166,15 +173,23 @@ mod tests {
 
     #[test]
     fn commands_stay_whole_and_text_is_wrapped() {
-        let finding = Finding::warning("XT314", plan::finding::Class::Cluster, "minikube", "the profile `minikube` has 2 cpus, xtask.toml asks for 4, which needs a new cluster")
-            .evidence("minikube profile list", "cpus 2")
-            .remedy("make it anew; what is in it is lost", "cargo xtask cleanup --scope cluster --a-flag-that-makes-it-far-too-long-to-fit")
-            .advice("it works as it is, if the pods fit");
+        let finding = Finding::warning(
+            "XT314",
+            plan::finding::Class::Cluster,
+            "minikube",
+            "the profile `minikube` has 2 cpus, xtask.toml asks for 4, which needs a new cluster",
+        )
+        .evidence("minikube profile list", "cpus 2")
+        .remedy(
+            "make it anew; what is in it is lost",
+            "cargo xtask cleanup --scope cluster --a-flag-that-makes-it-far-too-long-to-fit",
+        )
+        .advice("it works as it is, if the pods fit");
         let shown = render(&[Line::finding("profile", &finding), Line::new(State::Ok, "docker", "28.2.2")]);
         let plain = anstream::adapter::strip_str(&shown).to_string();
         insta::assert_snapshot!(plain, @r"
-          warn  profile      the profile `minikube` has 2 cpus, xtask.toml asks for
-                             4, which needs a new cluster (XT314)
+          warn  profile      the profile `minikube` has 2 cpus, xtask.toml asks for 4,
+                             which needs a new cluster (XT314)
                              minikube profile list: cpus 2
                              fix: make it anew; what is in it is lost:
                              cargo xtask cleanup --scope cluster --a-flag-that-makes-it-far-too-long-to-fit

@@ -46,26 +46,34 @@ pub(crate) fn not_running(profile: &str, state: &ClusterState) -> Finding {
     match state {
         ClusterState::Missing => finding(codes::PROFILE_MISSING, profile, format!("there is no minikube profile `{profile}`"))
             .remedy("create it and deploy", "cargo xtask deploy"),
-        ClusterState::Stopped => found(codes::PROFILE_STOPPED, "is stopped").remedy("start it; nothing in it is lost", "cargo xtask setup"),
+        ClusterState::Stopped => {
+            found(codes::PROFILE_STOPPED, "is stopped").remedy("start it; nothing in it is lost", "cargo xtask setup")
+        }
         ClusterState::Paused => found(codes::CLUSTER_PAUSED, "is paused").remedy("", format!("minikube unpause -p {profile}")),
         ClusterState::KubeconfigStale => found(codes::KUBECONFIG_STALE, "runs, but the kubeconfig does not point at it")
             .remedy("repair it", "cargo xtask setup")
             .remedy("", format!("minikube -p {profile} update-context")),
-        ClusterState::Degraded(what) => found(codes::API_DOWN, "does not run completely").evidence("minikube status", what).remedy("start what is stopped", "cargo xtask setup"),
-        ClusterState::Running | ClusterState::Unseen => found(codes::API_DOWN, "does not answer").remedy("see everything", "cargo xtask doctor"),
+        ClusterState::Degraded(what) => found(codes::API_DOWN, "does not run completely")
+            .evidence("minikube status", what)
+            .remedy("start what is stopped", "cargo xtask setup"),
+        ClusterState::Running | ClusterState::Unseen => {
+            found(codes::API_DOWN, "does not answer").remedy("see everything", "cargo xtask doctor")
+        }
     }
 }
 
 /// The node's docker, without a look at images that should be there. Kept in the world, where the way to the application is decided by it.
 pub(crate) fn docker_host(cx: &Context) -> Result<DockerHost, Finding> {
     let address = cx.look(|world| world.node.as_ref().map(|n| n.address.clone()));
-    let remembered = cx.caches.docker_host(&cx.profile()).filter(|host| host.address().is_some() && host.address() == address.as_deref());
-    let host = match remembered {
-        Some(host) => host,
-        None => {
-            let env = minikube::docker_env(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
-            DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path }
-        }
+    let remembered =
+        cx.caches.docker_host(&cx.profile()).filter(|host| host.address().is_some() && host.address() == address.as_deref());
+    let host = if let Some(host) = remembered {
+        host
+    } else {
+        let env = minikube::docker_env(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
+        let host = DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path };
+        cx.caches.remember_docker_host(&cx.profile(), &host);
+        host
     };
     cx.update(|world| world.docker = Some(host.clone()));
     Ok(host)
@@ -77,7 +85,8 @@ pub(crate) fn images(cx: &Context, host: &Result<DockerHost, Finding>) -> Result
     let endpoint = observe::endpoint(host);
     let label = format!("{IMAGE_OWNER_LABEL}={}", cx.config.name);
     let cause = |f| failure::finding(cx, &f).cause;
-    let mut ids: Vec<String> = docker::images_by_label(&cx.runner, &endpoint, &label).map_err(cause)?.into_iter().map(|row| row.id).collect();
+    let mut ids: Vec<String> =
+        docker::images_by_label(&cx.runner, &endpoint, &label).map_err(cause)?.into_iter().map(|row| row.id).collect();
     ids.sort();
     ids.dedup();
     let found = docker::inspect(&cx.runner, &endpoint, &ids).map_err(cause)?.found;
@@ -115,9 +124,10 @@ pub(crate) fn endpoint(cx: &Context, objects: &Objects) -> (Option<(State, Strin
     match observe::endpoints(cx) {
         Ok(all) => match all.first() {
             Some(Endpoint { ok: true, address, said, .. }) => (Some((State::Ok, format!("{address}  {said}"))), None),
-            Some(bad) => {
-                (Some((State::Fail, format!("{}  {}", bad.address, bad.said))), Some(crate::steps::endpoints::unanswered(cx, bad)))
-            }
+            Some(bad) => (
+                Some((State::Fail, format!("{}  {}", bad.address, bad.said))),
+                Some(crate::steps::endpoints::unanswered(cx, bad)),
+            ),
             None => (None, None),
         },
         Err(finding) => (Some((State::Fail, finding.cause.clone())), Some(finding)),
@@ -165,16 +175,24 @@ pub(crate) fn health(cx: &Context, objects: &Objects, extras: &Extras, endpoint:
 /// Findings about releases themselves, which no pod shows.
 pub(crate) fn release_findings(cx: &Context, objects: &Objects) -> Vec<Finding> {
     let names = releases(&parts(cx));
-    let known: Vec<(String, Option<(u32, String)>)> = names.into_iter().map(|name| (name.clone(), objects.helm_status(&name))).collect();
+    let known: Vec<(String, Option<(u32, String)>)> =
+        names.into_iter().map(|name| (name.clone(), objects.helm_status(&name))).collect();
     if known.iter().all(|(_, status)| status.is_none()) {
         return vec![not_deployed(cx, objects)];
     }
     let found = known.into_iter().filter_map(|(name, status)| match status {
-        None => Some(finding(codes::RELEASE_NOT_FOUND, &name, format!("release `{name}` is not deployed")).remedy("install it", deploy(cx))),
+        None => Some(
+            finding(codes::RELEASE_NOT_FOUND, &name, format!("release `{name}` is not deployed"))
+                .remedy("install it", deploy(cx)),
+        ),
         Some((_, status)) if status == "deployed" => None,
         Some((revision, status)) if status.starts_with("pending-") => Some(
-            finding(codes::RELEASE_PENDING, &name, format!("release `{name}` revision {revision} is {status}: a helm run is under way, or was cut off"))
-                .remedy("recover it, if no helm is at work", deploy(cx)),
+            finding(
+                codes::RELEASE_PENDING,
+                &name,
+                format!("release `{name}` revision {revision} is {status}: a helm run is under way, or was cut off"),
+            )
+            .remedy("recover it, if no helm is at work", deploy(cx)),
         ),
         Some((revision, status)) => Some(
             finding(codes::RELEASE_STATE_FAILED, &name, format!("release `{name}` revision {revision} is {status}"))
@@ -186,13 +204,21 @@ pub(crate) fn release_findings(cx: &Context, objects: &Objects) -> Vec<Finding> 
 }
 
 fn deploy(cx: &Context) -> String {
-    if cx.layout == cx.config.layout { "cargo xtask deploy".to_owned() } else { format!("cargo xtask deploy --layout {}", cx.layout) }
+    if cx.layout == cx.config.layout {
+        "cargo xtask deploy".to_owned()
+    } else {
+        format!("cargo xtask deploy --layout {}", cx.layout)
+    }
 }
 
 fn not_deployed(cx: &Context, objects: &Objects) -> Finding {
     let namespace = &cx.config.namespace;
     let pods = objects.of_kind("Pod").count();
-    let mut found = finding(codes::RELEASE_NOT_FOUND, &cx.config.name, format!("`{}` is not deployed in namespace `{namespace}` (layout {})", cx.config.name, cx.layout));
+    let mut found = finding(
+        codes::RELEASE_NOT_FOUND,
+        &cx.config.name,
+        format!("`{}` is not deployed in namespace `{namespace}` (layout {})", cx.config.name, cx.layout),
+    );
     if pods > 0 {
         found = found.evidence(format!("namespace/{namespace}"), format!("{pods} pods of something else"));
     }

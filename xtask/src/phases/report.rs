@@ -52,10 +52,13 @@ pub(crate) fn report(session: &Session, output: Option<PathBuf>, layout: &Layout
     let data = json!({"file": file.display().to_string(), "files": files, "missing": missing});
     let mut said = format!("{}\n", file.display());
     if !missing.is_empty() {
-        said.push_str(&format!("without {}\n", missing.join(", ")));
+        said.push_str("without ");
+        said.push_str(&missing.join(", "));
+        said.push('\n');
     }
     session.reporter.send(Event::Answer { about: "report", text: said, data });
-    Ok(Done::saying(format!("Report written: {files} files, no secrets; README.md in it says what it holds")).pointer("look", format!("tar -tf {}", file.display())))
+    Ok(Done::saying(format!("Report written: {files} files, no secrets; README.md in it says what it holds"))
+        .pointer("look", format!("tar -tf {}", file.display())))
 }
 
 fn write(bundle: &Bundle<'_>, name: &str, now: i64, output: &Path) -> std::io::Result<PathBuf> {
@@ -64,7 +67,12 @@ fn write(bundle: &Bundle<'_>, name: &str, now: i64, output: &Path) -> std::io::R
     fs::create_dir_all(folder)?;
     // Beside its place and then into it: a stopped run leaves no half of a bundle. Readable by this user only.
     let file = tempfile::NamedTempFile::new_in(folder)?;
-    bundle.pack(name, &format!("{name}: a support bundle of cargo xtask"), u64::try_from(now).unwrap_or_default(), std::io::BufWriter::new(file.as_file()))?;
+    bundle.pack(
+        name,
+        &format!("{name}: a support bundle of cargo xtask"),
+        u64::try_from(now).unwrap_or_default(),
+        std::io::BufWriter::new(file.as_file()),
+    )?;
     file.persist(&output).map_err(|e| e.error)?;
     Ok(output)
 }
@@ -118,13 +126,19 @@ fn tools_of(session: &Session, bundle: &mut Bundle<'_>) {
         "wsl": crate::machine::is_wsl(), "machine": format!("{:?}", crate::machine::look()), "tools": all,
     });
     bundle.add_json("versions.json", &this);
-    bundle.take("docker-host.txt", docker::info(&session.runner, &docker::Endpoint::Host).map_err(|e| failure::of(&session.runner, &e).cause), |info| format!("{info:#?}\n"));
+    bundle.take(
+        "docker-host.txt",
+        docker::info(&session.runner, &docker::Endpoint::Host).map_err(|e| failure::of(&session.runner, &e).cause),
+        |info| format!("{info:#?}\n"),
+    );
 }
 
 /// What minikube says; its profiles without the variables that were given to docker.
 fn profile(bundle: &mut Bundle<'_>, cx: &Context) {
     let cause = |e| failure::finding(cx, &e).cause;
-    bundle.take("minikube/status.txt", minikube::status(&cx.runner, &cx.profile()).map_err(cause), |status| format!("{status:#?}\n"));
+    bundle.take("minikube/status.txt", minikube::status(&cx.runner, &cx.profile()).map_err(cause), |status| {
+        format!("{status:#?}\n")
+    });
     let profiles = minikube::profiles(&cx.runner).map_err(cause);
     bundle.take("minikube/profile.txt", profiles.map(|all| all.get(&cx.profile()).cloned()), |profile| format!("{profile:#?}\n"));
 }
@@ -135,17 +149,21 @@ fn deployed(session: &Session, bundle: &mut Bundle<'_>, cx: &Context, objects: &
     let safe: Vec<Value> = objects.iter().map(bundle::safe_object).collect();
     bundle.add_json("cluster/objects.json", &json!(safe));
     let events = kubectl::get(&cx.runner, &cx.kube(), &["events"], &Selection::all()).map_err(cause);
-    bundle.take("cluster/events.json", events, |events| format!("{:#}\n", json!(events.iter().map(bundle::safe_object).collect::<Vec<_>>())));
+    bundle.take("cluster/events.json", events, |events| {
+        format!("{:#}\n", json!(events.iter().map(bundle::safe_object).collect::<Vec<_>>()))
+    });
     for release in look::releases(&look::parts(cx)) {
         let history = helm::history(&cx.runner, &cx.kube(), &release).map_err(cause);
-        bundle.take(&format!("helm/{release}-history.txt"), history, |rows| rows.iter().map(|row| format!("{row:?}\n")).collect());
+        bundle.take(&format!("helm/{release}-history.txt"), history, |rows| lines_of(rows.iter().map(|row| format!("{row:?}"))));
     }
     let extras = look::extras(cx);
     let images = look::docker_host(cx).map_err(|f| f.cause).and_then(|host| {
         let label = plan::desired::IMAGE_OWNER_LABEL;
         docker::images_by_label(&cx.runner, &observe::endpoint(&host), label).map_err(cause)
     });
-    bundle.take("docker-images.txt", images, |rows| rows.iter().map(|row| format!("{}:{}  {}  {}\n", row.repository, row.tag, row.id, row.created_at)).collect());
+    bundle.take("docker-images.txt", images, |rows| {
+        lines_of(rows.iter().map(|row| format!("{}:{}  {}  {}", row.repository, row.tag, row.id, row.created_at)))
+    });
     bundle.take("node-disk.txt", minikube::disk(&cx.runner, &cx.profile()).map_err(cause), |disk| format!("{disk:#?}\n"));
     for pod in objects.of_kind("Pod") {
         logs(bundle, cx, pod);
@@ -159,14 +177,22 @@ fn deployed(session: &Session, bundle: &mut Bundle<'_>, cx: &Context, objects: &
     findings.extend(look::release_findings(cx, objects));
     findings.extend(unanswered);
     bundle.add("status.txt", &anstream::adapter::strip_str(&health.text()).to_string());
-    session.reporter.send(Event::Note { text: format!("looked at {} objects in namespace {}", objects.iter().count(), cx.config.namespace) });
+    session
+        .reporter
+        .send(Event::Note { text: format!("looked at {} objects in namespace {}", objects.iter().count(), cx.config.namespace) });
     findings
+}
+
+fn lines_of(lines: impl Iterator<Item = String>) -> String {
+    lines.map(|line| line + "\n").collect()
 }
 
 /// Every container's log, and the one before its last restart.
 fn logs(bundle: &mut Bundle<'_>, cx: &Context, pod: &Value) {
     let name = text(pod, "/metadata/name");
-    for (at, statuses) in [("/spec/initContainers", "/status/initContainerStatuses"), ("/spec/containers", "/status/containerStatuses")] {
+    for (at, statuses) in
+        [("/spec/initContainers", "/status/initContainerStatuses"), ("/spec/containers", "/status/containerStatuses")]
+    {
         let containers = pod.pointer(at).and_then(Value::as_array);
         for container in containers.into_iter().flatten().map(|c| text(c, "/name")) {
             let all = pod.pointer(statuses).and_then(Value::as_array);
@@ -174,7 +200,13 @@ fn logs(bundle: &mut Bundle<'_>, cx: &Context, pod: &Value) {
             let restarted = status.is_some_and(|s| s.pointer("/lastState/terminated").is_some());
             let runs = [(false, ""), (true, "-previous")];
             for (previous, suffix) in runs.into_iter().filter(|(previous, _)| !previous || restarted) {
-                let request = Logs { object: name.to_owned(), container: Some(container.to_owned()), tail: Some(TAIL), previous, timestamps: true };
+                let request = Logs {
+                    object: name.to_owned(),
+                    container: Some(container.to_owned()),
+                    tail: Some(TAIL),
+                    previous,
+                    timestamps: true,
+                };
                 let log = kubectl::logs(&cx.runner, &cx.kube(), &request).map_err(|e| failure::finding(cx, &e).cause);
                 bundle.take(&format!("logs/{name}-{container}{suffix}.log"), log, |log| log);
             }
@@ -202,7 +234,11 @@ mod tests {
     fn keys_of_an_environment_file_are_read_where_lines_are_broken() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(".env");
-        fs::write(&file, "# KEY=comment\nA=canary\nexport B_2=\"canary\"\nbroken line canary\nC = canary=canary\ncanary canary=1\n").unwrap();
+        fs::write(
+            &file,
+            "# KEY=comment\nA=canary\nexport B_2=\"canary\"\nbroken line canary\nC = canary=canary\ncanary canary=1\n",
+        )
+        .unwrap();
         let keys: Vec<String> = pairs_in(&file).into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["A", "B_2", "C"]);
         assert!(pairs_in(&folder.path().join("none")).is_empty());

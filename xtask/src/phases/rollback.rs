@@ -39,19 +39,30 @@ pub(crate) fn rollback(session: &Session, revision: Option<u32>, release: Option
     let target = target(&name, &history, revision)?;
     let current = history.iter().map(|row| row.revision).max().unwrap_or_default();
     images_are_there(&cx, &name, target)?;
-    cx.reporter.send(Event::Started { phase: "rollback", text: format!("{} on {}: {name} revision {current} back to {target}", cx.config.name, cx.profile()) });
+    cx.reporter.send(Event::Started {
+        phase: "rollback",
+        text: format!("{} on {}: {name} revision {current} back to {target}", cx.config.name, cx.profile()),
+    });
     for warning in migrations(&cx, &name, current, target)? {
         cx.reporter.send(Event::Finding(Box::new(warning)));
     }
-    let steps: Vec<Box<dyn Step>> =
-        vec![Box::new(GoBack { name: name.clone(), target, before: current, done: OnceLock::new() }), Box::new(Rollout { name: name.clone() })];
+    let steps: Vec<Box<dyn Step>> = vec![
+        Box::new(GoBack { name: name.clone(), target, before: current, done: OnceLock::new() }),
+        Box::new(Rollout { name: name.clone() }),
+    ];
     let report = exec::run(&cx, &steps);
     if !report.ok() {
-        let gone_back = cx.look(|world| world.objects.as_ref().and_then(|o| o.helm_status(&name))).is_some_and(|(now, _)| now > current);
-        let summary = if gone_back { format!("`{name}` was rolled back to revision {target}, which does not run either") } else { "Nothing was changed".to_owned() };
+        let gone_back =
+            cx.look(|world| world.objects.as_ref().and_then(|o| o.helm_status(&name))).is_some_and(|(now, _)| now > current);
+        let summary = if gone_back {
+            format!("`{name}` was rolled back to revision {target}, which does not run either")
+        } else {
+            "Nothing was changed".to_owned()
+        };
         return Err(Failed { findings: report.findings, summary });
     }
-    let runs: Vec<String> = cx.look(|world| world.objects.as_ref().map(|o| images(o, &name))).unwrap_or_default().into_values().collect();
+    let runs: Vec<String> =
+        cx.look(|world| world.objects.as_ref().map(|o| images(o, &name))).unwrap_or_default().into_values().collect();
     let done = Done::saying(format!("Rolled back in {}: {name} runs {}", shown::duration(session.elapsed()), runs.join(", ")));
     Ok(done.pointer("next", "cargo xtask plan    shows what the next deploy would change back"))
 }
@@ -87,13 +98,17 @@ fn content_of(row: &HistoryRow, history: &[HistoryRow]) -> u32 {
 /// The revision to go back to, or why there is none.
 fn target(name: &str, history: &[HistoryRow], asked: Option<u32>) -> Result<u32, Finding> {
     let Some(current) = history.iter().max_by_key(|row| row.revision) else {
-        return Err(finding(codes::RELEASE_NOT_FOUND, name, format!("there is no release `{name}` to roll back")).remedy("install it", "cargo xtask deploy"));
+        return Err(finding(codes::RELEASE_NOT_FOUND, name, format!("there is no release `{name}` to roll back"))
+            .remedy("install it", "cargo xtask deploy"));
     };
     let worked = |row: &&HistoryRow| matches!(row.status, ReleaseStatus::Deployed | ReleaseStatus::Superseded);
     let refused = |cause: String| {
         let mut found = finding(codes::ROLLBACK_REFUSED, name, cause);
         for row in history.iter().rev() {
-            found = found.evidence(format!("revision {}", row.revision), format!("{}, {}, {}", word(&row.status), time(&row.updated), row.description));
+            found = found.evidence(
+                format!("revision {}", row.revision),
+                format!("{}, {}, {}", word(&row.status), time(&row.updated), row.description),
+            );
         }
         found.remedy("go forward instead", "cargo xtask deploy")
     };
@@ -102,14 +117,19 @@ fn target(name: &str, history: &[HistoryRow], asked: Option<u32>) -> Result<u32,
             // A second rollback goes further back, not forth to what was left.
             let before = content_of(current, history);
             let earlier = history.iter().filter(worked).filter(|row| row.revision < before && row.revision != current.revision);
-            earlier.max_by_key(|row| row.revision).map(|row| row.revision).ok_or_else(|| refused(format!("release `{name}` has no earlier revision that was deployed")))
+            earlier
+                .max_by_key(|row| row.revision)
+                .map(|row| row.revision)
+                .ok_or_else(|| refused(format!("release `{name}` has no earlier revision that was deployed")))
         }
         Some(asked) if asked == current.revision && current.status == ReleaseStatus::Deployed => {
             Err(refused(format!("revision {asked} of release `{name}` is what runs now")))
         }
         Some(asked) => match history.iter().find(|row| row.revision == asked) {
             None => Err(refused(format!("release `{name}` has no revision {asked} (any more)"))),
-            Some(row) if !worked(&row) => Err(refused(format!("revision {asked} of release `{name}` was never deployed: it is {}", word(&row.status)))),
+            Some(row) if !worked(&row) => {
+                Err(refused(format!("revision {asked} of release `{name}` was never deployed: it is {}", word(&row.status))))
+            }
             Some(_) => Ok(asked),
         },
     }
@@ -142,13 +162,19 @@ fn images_in(yaml: &str) -> BTreeSet<String> {
 
 /// Refuses to go back to images that were pruned: their pods would never start.
 fn images_are_there(cx: &Context, name: &str, target: u32) -> Result<(), Finding> {
-    let manifest = helm::get_revision(&cx.runner, &cx.kube(), Rendered::Manifest, name, target).map_err(|f| failure::finding(cx, &f))?;
+    let manifest =
+        helm::get_revision(&cx.runner, &cx.kube(), Rendered::Manifest, name, target).map_err(|f| failure::finding(cx, &f))?;
     let built: Vec<String> = cx.config.services.values().map(|service| format!("{}:", service.image)).collect();
-    let ours: Vec<String> = images_in(&manifest).into_iter().filter(|image| built.iter().any(|prefix| image.starts_with(prefix))).collect();
+    let ours: Vec<String> =
+        images_in(&manifest).into_iter().filter(|image| built.iter().any(|prefix| image.starts_with(prefix))).collect();
     let host = look::docker_host(cx)?;
     let missing = docker::inspect(&cx.runner, &observe::endpoint(&host), &ours).map_err(|f| failure::finding(cx, &f))?.missing;
     let Some(first) = missing.first() else { return Ok(()) };
-    let mut found = finding(codes::ROLLBACK_REFUSED, name, format!("revision {target} of release `{name}` runs `{first}`, which is no longer on the node"));
+    let mut found = finding(
+        codes::ROLLBACK_REFUSED,
+        name,
+        format!("revision {target} of release `{name}` runs `{first}`, which is no longer on the node"),
+    );
     for image in &missing {
         found = found.evidence("docker image inspect", format!("No such image: {image}"));
     }
@@ -159,7 +185,11 @@ fn images_are_there(cx: &Context, name: &str, target: u32) -> Result<(), Finding
 fn migration_jobs(hooks: &str) -> BTreeMap<String, String> {
     let documents = hooks.split("\n---").filter(|d| d.lines().any(|l| l.trim_end() == "kind: Job"));
     documents
-        .filter(|d| d.lines().any(|l| l.trim().strip_prefix("helm.sh/hook:").is_some_and(|on| on.contains("install") || on.contains("upgrade"))))
+        .filter(|d| {
+            d.lines().any(|l| {
+                l.trim().strip_prefix("helm.sh/hook:").is_some_and(|on| on.contains("install") || on.contains("upgrade"))
+            })
+        })
         .filter_map(|d| {
             // The name in metadata is the first one.
             let name = d.lines().find_map(|l| l.strip_prefix("  name:"))?.trim().trim_matches(['"', '\'']).to_owned();
@@ -171,7 +201,8 @@ fn migration_jobs(hooks: &str) -> BTreeMap<String, String> {
 /// What helm does not undo: the database stays as the newest migration left it.
 fn migrations(cx: &Context, name: &str, current: u32, target: u32) -> Result<Vec<Finding>, Finding> {
     let of = |revision| {
-        let hooks = helm::get_revision(&cx.runner, &cx.kube(), Rendered::Hooks, name, revision).map_err(|f| failure::finding(cx, &f))?;
+        let hooks =
+            helm::get_revision(&cx.runner, &cx.kube(), Rendered::Hooks, name, revision).map_err(|f| failure::finding(cx, &f))?;
         Ok(migration_jobs(&hooks))
     };
     let (now, then) = (of(current)?, of(target)?);
@@ -199,7 +230,10 @@ fn images(objects: &Objects, name: &str) -> BTreeMap<String, String> {
     for workload in decide::workloads(objects, name) {
         let containers = workload.pointer("/spec/template/spec/containers").and_then(Value::as_array);
         for container in containers.into_iter().flatten() {
-            found.insert(format!("{}/{}", text(workload, "/metadata/name"), text(container, "/name")), text(container, "/image").to_owned());
+            found.insert(
+                format!("{}/{}", text(workload, "/metadata/name"), text(container, "/name")),
+                text(container, "/image").to_owned(),
+            );
         }
     }
     found
@@ -232,7 +266,9 @@ impl Step for GoBack {
         let Self { name, target, before, done } = self;
         let status = cx.look(|world| world.objects.as_ref().and_then(|o| o.helm_status(name)));
         match (status, done.get()) {
-            (Some((now, status)), Some(())) if now > *before && status == "deployed" => Action::keep(format!("{name} revision {now}, a copy of {target}")),
+            (Some((now, status)), Some(())) if now > *before && status == "deployed" => {
+                Action::keep(format!("{name} revision {now}, a copy of {target}"))
+            }
             (Some((now, status)), Some(())) => Action::act("roll back", format!("revision {now} is {status}")),
             _ => Action::act("roll back", format!("to revision {target}")),
         }
@@ -310,11 +346,20 @@ mod tests {
     #[test]
     fn the_revision_to_go_back_to() {
         let up = "Upgrade complete";
-        let rows = |statuses: &[(&str, &str)]| -> Vec<HistoryRow> { (1..).zip(statuses).map(|(n, (status, what))| row(n, status, what)).collect() };
+        let rows = |statuses: &[(&str, &str)]| -> Vec<HistoryRow> {
+            (1..).zip(statuses).map(|(n, (status, what))| row(n, status, what)).collect()
+        };
         let plain = rows(&[("superseded", "Install complete"), ("superseded", up), ("deployed", up)]);
         let failed = rows(&[("superseded", "Install complete"), ("deployed", up), ("failed", "Upgrade \"x\" failed")]);
-        let back = rows(&[("superseded", "Install complete"), ("superseded", up), ("superseded", up), ("deployed", "Rollback to 2")]);
-        let twice = rows(&[("superseded", "Install complete"), ("superseded", up), ("superseded", "Rollback to 1"), ("superseded", up), ("deployed", "Rollback to 3")]);
+        let back =
+            rows(&[("superseded", "Install complete"), ("superseded", up), ("superseded", up), ("deployed", "Rollback to 2")]);
+        let twice = rows(&[
+            ("superseded", "Install complete"),
+            ("superseded", up),
+            ("superseded", "Rollback to 1"),
+            ("superseded", up),
+            ("deployed", "Rollback to 3"),
+        ]);
         for (name, history, asked, expected) in [
             ("the one before", &plain, None, Ok(2)),
             ("the last that was deployed", &failed, None, Ok(2)),
@@ -324,7 +369,12 @@ mod tests {
             ("the present one", &plain, Some(3), Err("revision 3 of release `r` is what runs now")),
             ("none of that number", &plain, Some(9), Err("release `r` has no revision 9 (any more)")),
             ("one that failed", &failed, Some(3), Err("revision 3 of release `r` was never deployed: it is failed")),
-            ("nothing to go back to", &rows(&[("deployed", "Install complete")]), None, Err("release `r` has no earlier revision that was deployed")),
+            (
+                "nothing to go back to",
+                &rows(&[("deployed", "Install complete")]),
+                None,
+                Err("release `r` has no earlier revision that was deployed"),
+            ),
         ] {
             let found = target("r", history, asked);
             assert_eq!(found.as_ref().map_err(|f| f.cause.as_str()), expected.as_ref().map_err(|e| *e), "{name}");
@@ -338,7 +388,10 @@ mod tests {
     #[test]
     fn migrations_are_found_in_the_hooks_that_helm_rendered() {
         let hooks = include_str!("../../tests/data/hooks-todo-app.yaml");
-        assert_eq!(migration_jobs(hooks), BTreeMap::from([("todo-app-migrations".to_owned(), "phases-todo-backend:ed2ceb8954bd".to_owned())]));
+        assert_eq!(
+            migration_jobs(hooks),
+            BTreeMap::from([("todo-app-migrations".to_owned(), "phases-todo-backend:ed2ceb8954bd".to_owned())])
+        );
         assert_eq!(images_in(hooks).len(), 2);
     }
 }

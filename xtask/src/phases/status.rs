@@ -37,7 +37,7 @@ pub(crate) fn status(session: &Session, selection: &Selection, watch: bool) -> P
         return Err(Failed { findings: releases, summary: String::new() });
     }
     if watch {
-        return follow(session, &cx, objects, extras);
+        return follow(session, &cx, &objects, extras);
     }
     let (endpoint, unanswered) = look::endpoint(&cx, &objects);
     let health = look::health(&cx, &objects, &extras, endpoint);
@@ -81,7 +81,7 @@ struct Live {
 }
 
 /// Follows until Ctrl-C; shows what changed when it changed.
-fn follow(session: &Session, cx: &Context, first: Objects, mut extras: Extras) -> Phase {
+fn follow(session: &Session, cx: &Context, first: &Objects, mut extras: Extras) -> Phase {
     let namespace = &cx.config.namespace;
     let mut paths: Vec<WatchPath> = Kind::ALL
         .iter()
@@ -98,7 +98,7 @@ fn follow(session: &Session, cx: &Context, first: Objects, mut extras: Extras) -
     }
     let mut listed: BTreeSet<String> = BTreeSet::new();
     let mut shown: Vec<String> = Vec::new();
-    let (mut asked, mut endpoint) = (Instant::now(), look::endpoint(cx, &first).0);
+    let (mut asked, mut endpoint) = (Instant::now(), look::endpoint(cx, first).0);
     let mut trouble: BTreeMap<String, String> = BTreeMap::new();
     let mut changed = false;
     let mut last: Option<(Health, u8)> = None;
@@ -140,8 +140,15 @@ fn follow(session: &Session, cx: &Context, first: Objects, mut extras: Extras) -
         findings.extend(look::release_findings(cx, &objects));
         let findings = concerning(cx, findings);
         let mut lines = health.steady_lines();
-        lines.extend(findings.iter().map(|f| lines::render(&[Line { details: Vec::new(), ..Line::finding(f.service.as_deref().unwrap_or("finding"), f) }])));
-        lines.extend(trouble.values().next().map(|what| lines::render(&[Line::new(lines::State::Warn, "stream", cx.runner.redacted(what))])));
+        lines.extend(findings.iter().map(|f| {
+            lines::render(&[Line { details: Vec::new(), ..Line::finding(f.service.as_deref().unwrap_or("finding"), f) }])
+        }));
+        lines.extend(
+            trouble
+                .values()
+                .next()
+                .map(|what| lines::render(&[Line::new(lines::State::Warn, "stream", cx.runner.redacted(what))])),
+        );
         // How long an answer took is no change.
         let key = |line: &String| line.split(" in ").next().unwrap_or_default().to_owned();
         let same = lines.len() == shown.len() && lines.iter().zip(&shown).all(|(a, b)| key(a) == key(b));
@@ -156,7 +163,12 @@ fn follow(session: &Session, cx: &Context, first: Objects, mut extras: Extras) -
             screen.push('\n');
             screen.push_str(&below);
         }
-        session.reporter.send(Event::Screen { about: "status", text: screen, changed: changed_lines + &gone, data: health.data(&findings) });
+        session.reporter.send(Event::Screen {
+            about: "status",
+            text: screen,
+            changed: changed_lines + &gone,
+            data: health.data(&findings),
+        });
         last = Some((health.clone(), health.exit_code(&findings)));
         shown = lines;
     }
@@ -172,9 +184,12 @@ fn follow(session: &Session, cx: &Context, first: Objects, mut extras: Extras) -
 /// Pods and findings that are no longer there, a line each.
 fn gone(before: &[String], now: &[String]) -> String {
     let subject = |line: &String| line.split_whitespace().skip(1).take(2).map(str::to_owned).collect::<Vec<_>>();
-    let pods = before.iter().filter(|line| subject(line).first().is_some_and(|about| anstream::adapter::strip_str(about).to_string() == "pod"));
+    let pods = before
+        .iter()
+        .filter(|line| subject(line).first().is_some_and(|about| anstream::adapter::strip_str(about).to_string() == "pod"));
     let left = pods.filter(|line| !now.iter().any(|n| subject(n) == subject(line)));
-    left.filter_map(|line| Some(lines::render(&[Line::new(lines::State::Ok, "pod", format!("{}  gone", subject(line).get(1)?))]))).collect()
+    left.filter_map(|line| Some(lines::render(&[Line::new(lines::State::Ok, "pod", format!("{}  gone", subject(line).get(1)?))])))
+        .collect()
 }
 
 impl Live {
@@ -217,17 +232,38 @@ impl Live {
         let pods: Vec<&Value> = self.objects.values().filter(|o| text(o, "/kind") == "Pod").collect();
         let ended: Vec<(String, String, bool, i64)> = pods
             .iter()
-            .flat_map(|pod| watch::ended_containers(pod).into_iter().map(|(name, container, previous)| (name, container, previous, look::restarts(pod))))
+            .flat_map(|pod| {
+                watch::ended_containers(pod)
+                    .into_iter()
+                    .map(|(name, container, previous)| (name, container, previous, look::restarts(pod)))
+            })
             .collect();
         for object in self.objects.values() {
-            if matches!(text(object, "/kind"), "Pod" | "Event" | "Deployment" | "ReplicaSet" | "StatefulSet" | "Job" | "Node" | "PersistentVolumeClaim" | "ResourceQuota") {
+            if matches!(
+                text(object, "/kind"),
+                "Pod"
+                    | "Event"
+                    | "Deployment"
+                    | "ReplicaSet"
+                    | "StatefulSet"
+                    | "Job"
+                    | "Node"
+                    | "PersistentVolumeClaim"
+                    | "ResourceQuota"
+            ) {
                 facts.add(object).map_err(|e| watch::unreadable(cx, "objects", &e.to_string()))?;
             }
         }
         for (pod, container, previous, restarts) in ended {
             let key = (pod.clone(), container.clone(), previous);
             if self.logs.get(&key).is_none_or(|(of, _)| *of != restarts) {
-                let logs = Logs { object: pod.clone(), container: Some(container.clone()), tail: Some(200), previous, timestamps: false };
+                let logs = Logs {
+                    object: pod.clone(),
+                    container: Some(container.clone()),
+                    tail: Some(200),
+                    previous,
+                    timestamps: false,
+                };
                 // A log that is not there (yet) is told as empty, so that it isn't asked for again and again.
                 let log = kubectl::logs(&cx.runner, &cx.kube(), &logs).unwrap_or_default();
                 self.logs.insert(key.clone(), (restarts, cx.runner.redacted(&log)));

@@ -23,22 +23,27 @@ const DISK_FULL: u64 = 85;
 /// Clocks further apart than this break tokens and certificates (seconds).
 const CLOCK_SKEW: i64 = 30;
 
-/// The profile: what it is, and where it is not what xtask.toml says.
-pub(super) fn profile(cx: &Context, state: &Result<ClusterState, Finding>) -> Vec<Check> {
+/// The profile: what it is, and where it is not what xtask.toml says; with the address of its node.
+pub(super) fn profile(cx: &Context, state: &Result<ClusterState, Finding>) -> (Vec<Check>, Option<String>) {
     let name = cx.profile();
     let state = match state {
         Ok(state) => state,
-        Err(found) => return vec![Check::new("cluster").found([found.clone()])],
+        Err(found) => return (vec![Check::new("cluster").found([found.clone()])], None),
     };
     let check = match state {
-        ClusterState::Missing => return vec![Check::new("cluster").fine(format!("no profile `{name}` yet: cargo xtask setup creates it"))],
+        ClusterState::Missing => {
+            return (vec![Check::new("cluster").fine(format!("no profile `{name}` yet: cargo xtask setup creates it"))], None);
+        }
         ClusterState::Running => Check::new("cluster").fine(format!("cluster {name} runs")),
         // A cluster that rests is no problem: the next deploy starts it.
-        ClusterState::Stopped | ClusterState::Paused => Check::new("cluster").found([as_warning(look::not_running(&name, state))]),
+        ClusterState::Stopped | ClusterState::Paused => {
+            Check::new("cluster").found([as_warning(look::not_running(&name, state))])
+        }
         other => Check::new("cluster").found([look::not_running(&name, other)]),
     };
     let mut checks = vec![check];
     let check = Check::new("profile");
+    let mut address = None;
     checks.push(match minikube::profiles(&cx.runner) {
         Err(error) => check.found([failure::finding(cx, &error)]),
         Ok(all) => match all.get(&name) {
@@ -47,24 +52,34 @@ pub(super) fn profile(cx: &Context, state: &Result<ClusterState, Finding>) -> Ve
                     .remedy("make it anew; what was in it is gone already", format!("minikube delete -p {name}"))
             })),
             Some(profile) => {
+                address = profile.nodes.first().map(|node| node.ip.clone()).filter(|ip| !ip.is_empty());
                 let differs = differences(&cx.config.cluster, profile, marker::is_ours(cx));
                 let check = match differs {
                     Some(found) => check.found([found]),
-                    None => check.fine(format!("{} cpus, {}, {}", profile.cpus, size_binary(profile.memory_mib << 20), profile.runtime)),
+                    None => check.fine(format!(
+                        "{} cpus, {}, {}",
+                        profile.cpus,
+                        size_binary(profile.memory_mib << 20),
+                        profile.runtime
+                    )),
                 };
                 check.found(kubernetes_range(cx, profile))
             }
         },
     });
-    checks
+    (checks, address)
 }
 
 fn kubernetes_range(cx: &Context, profile: &Profile) -> Option<Finding> {
     let range = &cx.config.tools.kubernetes;
     let version = profile.kubernetes_version.parse().ok()?;
     (!range.contains(&version)).then(|| {
-        finding(codes::K8S_VERSION, &profile.name, format!("kubernetes {version} of profile `{}` is outside of the range `{range}` of xtask.toml", profile.name))
-            .advice("set `cluster.kubernetes` in xtask.toml and make the cluster anew")
+        finding(
+            codes::K8S_VERSION,
+            &profile.name,
+            format!("kubernetes {version} of profile `{}` is outside of the range `{range}` of xtask.toml", profile.name),
+        )
+        .advice("set `cluster.kubernetes` in xtask.toml and make the cluster anew")
     })
 }
 
@@ -94,7 +109,8 @@ fn differences(asked: &Cluster, profile: &Profile, ours: bool) -> Option<Finding
     let name = &profile.name;
     let keys: Vec<&str> = differs.iter().map(|(key, ..)| *key).collect();
     let first = keys.first()?;
-    let cause = format!("profile `{name}` has another {} than xtask.toml asks for; it works as it is, if the pods fit", keys.join(", "));
+    let cause =
+        format!("profile `{name}` has another {} than xtask.toml asks for; it works as it is, if the pods fit", keys.join(", "));
     let mut found = finding(codes::PROFILE_DIFFERS, *first, cause);
     for (key, is, wanted, _) in &differs {
         found = found.evidence(format!("cluster.{key}"), format!("{wanted} in xtask.toml, {is} in the profile"));
@@ -119,27 +135,35 @@ pub(super) fn kubeconfig(cx: &Context, state: &Result<ClusterState, Finding>) ->
     let known = contexts.into_iter().flatten().any(|c| text(c, "/name") == name);
     vec![match (known, exists) {
         (true, true) => check.fine(format!("context {name}")),
-        (false, true) => check.found([finding(codes::CONTEXT_MISSING, &name, format!("the kubeconfig has no context `{name}`, the profile exists"))
-            .remedy("write it again", format!("minikube -p {name} update-context"))]),
+        (false, true) => check.found([finding(
+            codes::CONTEXT_MISSING,
+            &name,
+            format!("the kubeconfig has no context `{name}`, the profile exists"),
+        )
+        .remedy("write it again", format!("minikube -p {name} update-context"))]),
         // minikube leaves one behind when it is deleted by force; the next start overwrites it.
-        (true, false) => check.found([warning(codes::CONTEXT_NOT_PROFILE, Class::Cluster, &name, format!("the kubeconfig has a context `{name}`, but there is no such profile: it may be another cluster's"))
-            .advice("name another `cluster.profile` in xtask.toml if it is; `cargo xtask setup` would overwrite it")]),
+        (true, false) => check.found([warning(
+            codes::CONTEXT_NOT_PROFILE,
+            Class::Cluster,
+            &name,
+            format!("the kubeconfig has a context `{name}`, but there is no such profile: it may be another cluster's"),
+        )
+        .advice("name another `cluster.profile` in xtask.toml if it is; `cargo xtask setup` would overwrite it")]),
         (false, false) => check,
     }]
 }
 
-/// What the API server and the node's docker say; with the node's address.
-pub(super) fn inside(cx: &Context) -> (Vec<Check>, Option<String>) {
+/// What the API server and the node's docker say.
+pub(super) fn inside(cx: &Context) -> Vec<Check> {
     let check = Check::new("node");
     let nodes = match kubectl::get_raw(&cx.runner, &cx.profile(), "/api/v1/nodes") {
         Ok(list) => items(&list, "Node"),
-        Err(error) => return (vec![check.found([failure::finding(cx, &error)])], None),
+        Err(error) => return vec![check.found([failure::finding(cx, &error)])],
     };
     let objects = Objects::new(nodes);
     let Some(node) = observe::node(&objects, &cx.profile()) else {
-        return (vec![check.found([observe::not_this_profile(cx, &objects)])], None);
+        return vec![check.found([observe::not_this_profile(cx, &objects)])];
     };
-    let address = node.address.clone();
     let mut checks = vec![check.fine(format!("kubernetes {}", node.kubelet.trim_start_matches('v')))];
     cx.update(|world| world.node = Some(node));
     let check = Check::new("docker");
@@ -151,7 +175,7 @@ pub(super) fn inside(cx: &Context) -> (Vec<Check>, Option<String>) {
         },
     });
     checks.push(node_port(cx));
-    (checks, Some(address))
+    checks
 }
 
 fn items(list: &Value, kind: &str) -> Vec<Value> {
@@ -177,12 +201,22 @@ fn node_port(cx: &Context) -> Check {
 }
 
 fn port_taken(services: &[Value], port: u16, namespace: &str) -> Option<Finding> {
-    let has = |s: &&Value| s.pointer("/spec/ports").and_then(Value::as_array).into_iter().flatten().any(|p| number(p, "/nodePort") == i64::from(port));
+    let has = |s: &&Value| {
+        s.pointer("/spec/ports")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .any(|p| number(p, "/nodePort") == i64::from(port))
+    };
     let taken = services.iter().filter(|s| text(s, "/metadata/namespace") != namespace).find(has)?;
     let (name, other) = (text(taken, "/metadata/name"), text(taken, "/metadata/namespace"));
     Some(
-        finding(codes::NODEPORT_TAKEN, format!("service/{name}"), format!("node port {port} is taken by Service `{name}` in namespace `{other}`"))
-            .advice("set another `public.node_port` (30000 to 32767) in xtask.toml, or remove that Service"),
+        finding(
+            codes::NODEPORT_TAKEN,
+            format!("service/{name}"),
+            format!("node port {port} is taken by Service `{name}` in namespace `{other}`"),
+        )
+        .advice("set another `public.node_port` (30000 to 32767) in xtask.toml, or remove that Service"),
     )
 }
 
@@ -207,16 +241,29 @@ fn percent(disk: &Disk) -> u64 {
 fn nearly_full(disk: &Disk, profile: &str) -> Option<Finding> {
     let percent = percent(disk);
     (percent >= DISK_FULL).then(|| {
-        warning(codes::NODE_DISK_FULL, Class::Cluster, "disk", format!("the disk of the node is {percent} % full, {} are free", size_binary(disk.available)))
-            .remedy("remove the images of this project that no pod uses", "cargo xtask cleanup --scope images")
-            .remedy("remove everything that no container uses", format!("minikube -p {profile} ssh -- docker system prune"))
+        warning(
+            codes::NODE_DISK_FULL,
+            Class::Cluster,
+            "disk",
+            format!("the disk of the node is {percent} % full, {} are free", size_binary(disk.available)),
+        )
+        .remedy("remove the images of this project that no pod uses", "cargo xtask cleanup --scope images")
+        .remedy("remove everything that no container uses", format!("minikube -p {profile} ssh -- docker system prune"))
     })
 }
 
 /// The node's clock against this one.
 pub(super) fn clock(cx: &Context) -> Check {
     let check = Check::new("clock");
-    let call = Invocation::new(Tool::Minikube, "read the clock of the node", Duration::from_secs(20)).args(["-p", &cx.profile(), "ssh", "--", "date", "-u", "+%s"]);
+    let call = Invocation::new(Tool::Minikube, "read the clock of the node", Duration::from_secs(20)).args([
+        "-p",
+        &cx.profile(),
+        "ssh",
+        "--",
+        "date",
+        "-u",
+        "+%s",
+    ]);
     let before = unix_seconds();
     let Ok(output) = cx.runner.capture(&call) else { return check };
     let after = unix_seconds();
@@ -230,8 +277,13 @@ fn skewed(before: i64, there: i64, after: i64) -> Option<Finding> {
     let off = if there < before { there - before } else { (there - after).max(0) };
     (off.abs() > CLOCK_SKEW).then(|| {
         let way = if off < 0 { "behind" } else { "ahead" };
-        warning(codes::CERT_TIME, Class::Cluster, "clock", format!("the clock of the node is {} s {way}: tokens and certificates will be refused", off.abs()))
-            .advice("after sleep restart Docker Desktop, or run `wsl --shutdown`; else set the clock of this machine")
+        warning(
+            codes::CERT_TIME,
+            Class::Cluster,
+            "clock",
+            format!("the clock of the node is {} s {way}: tokens and certificates will be refused", off.abs()),
+        )
+        .advice("after sleep restart Docker Desktop, or run `wsl --shutdown`; else set the clock of this machine")
     })
 }
 
@@ -284,7 +336,9 @@ mod tests {
         assert_eq!(differences(&cluster(), &profile(), true), None);
         let auto = Cluster { cpus: Amount::Auto, memory: Amount::Auto, driver: None, kubernetes: None, ..cluster() };
         assert_eq!(differences(&auto, &Profile { cpus: 2, memory_mib: 2200, driver: "kvm2".into(), ..profile() }, true), None);
-        let found = differences(&cluster(), &Profile { cpus: 2, memory_mib: 6026, runtime: "containerd".into(), ..profile() }, false).unwrap();
+        let found =
+            differences(&cluster(), &Profile { cpus: 2, memory_mib: 6026, runtime: "containerd".into(), ..profile() }, false)
+                .unwrap();
         assert_eq!((found.code, found.severity), (codes::PROFILE_DIFFERS, plan::finding::Severity::Warning));
         let told: Vec<String> = found.evidence.iter().map(|e| format!("{} {}", e.source, e.text)).collect();
         insta::assert_snapshot!(told.join("\n"), @r"
@@ -299,14 +353,23 @@ mod tests {
     #[test]
     fn the_disk_is_counted_as_df_does() {
         let disk = |used: u64, available: u64| Disk { total: used + available + 7, used, available };
-        for (used, available, shown, full) in [(38, 62, 38, false), (84, 16, 84, false), (841, 159, 85, true), (100, 0, 100, true), (0, 0, 100, true)] {
+        for (used, available, shown, full) in
+            [(38, 62, 38, false), (84, 16, 84, false), (841, 159, 85, true), (100, 0, 100, true), (0, 0, 100, true)]
+        {
             assert_eq!((percent(&disk(used, available)), nearly_full(&disk(used, available), "p").is_some()), (shown, full));
         }
     }
 
     #[test]
     fn clocks_within_the_time_of_the_question_agree() {
-        for (before, there, after, off) in [(100, 100, 101, false), (100, 130, 101, false), (100, 132, 101, true), (100, 70, 101, false), (100, 69, 101, true), (100, 160, 140, false)] {
+        for (before, there, after, off) in [
+            (100, 100, 101, false),
+            (100, 130, 101, false),
+            (100, 132, 101, true),
+            (100, 70, 101, false),
+            (100, 69, 101, true),
+            (100, 160, 140, false),
+        ] {
             assert_eq!(skewed(before, there, after).is_some(), off, "{before} {there} {after}");
         }
     }
@@ -317,6 +380,9 @@ mod tests {
         let services = [service("todo", 30300), service("other", 30301)];
         assert_eq!(port_taken(&services, 30300, "todo"), None);
         assert_eq!(port_taken(&services, 30302, "todo"), None);
-        assert_eq!(port_taken(&services, 30301, "todo").unwrap().cause, "node port 30301 is taken by Service `web` in namespace `other`");
+        assert_eq!(
+            port_taken(&services, 30301, "todo").unwrap().cause,
+            "node port 30301 is taken by Service `web` in namespace `other`"
+        );
     }
 }

@@ -19,7 +19,11 @@ pub(super) fn docker(cx: &Context, cluster_runs: bool) -> Check {
         Ok(info) => {
             let mut check = check.fine(format!("docker daemon {}", info.server_version));
             if info.is_docker_desktop() {
-                check = check.fine(format!("Docker Desktop: {} cpus, {}; the app is served on localhost", info.cpus, size_binary(info.memory)));
+                check = check.fine(format!(
+                    "Docker Desktop: {} cpus, {}; the app is served on localhost",
+                    info.cpus,
+                    size_binary(info.memory)
+                ));
             }
             if info.rootless {
                 check = check.fine("rootless docker: the app is served on localhost");
@@ -47,19 +51,26 @@ pub(super) fn size(cx: &Context) -> Vec<Check> {
     let mut all = vec![check];
     if let Some(free) = machine::look().free.filter(|free| *free < size.memory) {
         let whole = (free >> 30).max(2);
-        all.push(Check::new("memory").found([warning(
-            codes::TOO_LITTLE_MEMORY,
-            Class::Prerequisite,
-            "memory",
-            format!("{} free, a new cluster asks for {}", size_binary(free), size_binary(size.memory)),
-        )
-        .advice(format!("end what uses it, or set `cluster.memory = \"{whole}GiB\"` in xtask.toml"))]));
+        all.push(
+            Check::new("memory").found([warning(
+                codes::TOO_LITTLE_MEMORY,
+                Class::Prerequisite,
+                "memory",
+                format!("{} free, a new cluster asks for {}", size_binary(free), size_binary(size.memory)),
+            )
+            .advice(format!("end what uses it, or set `cluster.memory = \"{whole}GiB\"` in xtask.toml"))]),
+        );
     }
     if let Some((folder, free)) = machine::free_disk() {
         let check = Check::new("disk");
         all.push(if free < size.disk {
-            check.found([warning(codes::TOO_LITTLE_DISK, Class::Prerequisite, "disk", format!("{} free in {folder}, a new cluster may grow to {}", size_binary(free), size_binary(size.disk)))
-                .remedy("see what docker keeps", "docker system df")])
+            check.found([warning(
+                codes::TOO_LITTLE_DISK,
+                Class::Prerequisite,
+                "disk",
+                format!("{} free in {folder}, a new cluster may grow to {}", size_binary(free), size_binary(size.disk)),
+            )
+            .remedy("see what docker keeps", "docker system df")])
         } else {
             check.fine(format!("{} disk free", size_binary(free)))
         });
@@ -83,9 +94,13 @@ pub(super) fn port(cx: &Context, cluster_runs: bool) -> Check {
     let port = cx.public().local_port;
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => check.fine(format!("port {port} free")),
-        Err(error) => check.found([finding(codes::PORT_TAKEN, format!("127.0.0.1:{port}"), format!("port {port} of this machine is taken"))
-            .evidence(format!("127.0.0.1:{port}"), error.to_string())
-            .advice("stop the program that listens there, or set another `public.local_port` in xtask.toml")]),
+        Err(error) => check.found([finding(
+            codes::PORT_TAKEN,
+            format!("127.0.0.1:{port}"),
+            format!("port {port} of this machine is taken"),
+        )
+        .evidence(format!("127.0.0.1:{port}"), error.to_string())
+        .advice("stop the program that listens there, or set another `public.local_port` in xtask.toml")]),
     }
 }
 
