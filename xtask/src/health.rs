@@ -94,7 +94,15 @@ pub(crate) fn of(seen: &Seen<'_>) -> Health {
             .map(|pod| row(seen, part, pod))
             .collect();
         own.sort_by(|a, b| a.name.cmp(&b.name));
-        let line = service(part, &workloads, &own);
+        let mut line = service(part, &workloads, &own);
+        for claim in claims(seen.objects, part) {
+            let phase = text(claim, "/status/phase");
+            let size = text(claim, "/spec/resources/requests/storage");
+            line.text = format!("{}, volume {size} {}", line.text, phase.to_lowercase());
+            if phase != "Bound" {
+                line.state = line.state.min(State::Wait);
+            }
+        }
         services.push(json!({
             "service": part.name, "release": part.release, "state": line.state.word(), "summary": line.text,
             "ready": own.iter().filter(|p| p.ready).count(), "wanted": wanted(&workloads), "restarts": own.iter().map(|p| p.restarts).sum::<i64>(),
@@ -167,6 +175,14 @@ fn workloads<'a>(objects: &'a Objects, part: &'a Part) -> Vec<&'a Value> {
     let own: Vec<&Value> = all.iter().filter(named).copied().collect();
     // A chart without that label, of one service: whatever it has is its own.
     if own.is_empty() && all.len() == 1 { all } else { own }
+}
+
+/// The volumes of the development database: what a service of the layout keeps is its chart's own matter.
+fn claims<'a>(objects: &'a Objects, part: &'a Part) -> impl Iterator<Item = &'a Value> {
+    let of_database = part.component.is_none();
+    objects
+        .of_kind("PersistentVolumeClaim")
+        .filter(move |claim| of_database && label(claim, "app.kubernetes.io/instance") == part.release)
 }
 
 /// How many pods of a part are ready.
@@ -285,7 +301,12 @@ impl Health {
 
     /// What is not.
     pub(crate) fn not_fine(&self) -> Vec<String> {
-        self.lines.iter().filter(|l| matches!(l.state, State::Fail | State::Wait)).map(|l| l.about.clone()).collect()
+        let bad = self.lines.iter().filter(|l| matches!(l.state, State::Fail | State::Wait));
+        bad.map(|l| match (l.about.as_str(), l.text.split_whitespace().next()) {
+            ("release", Some(name)) => format!("release {name}"),
+            (about, _) => about.to_owned(),
+        })
+        .collect()
     }
 
     /// The exit code: that of the worst finding, or of `verify` where something is not ready without one.

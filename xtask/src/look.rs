@@ -102,11 +102,10 @@ pub(crate) struct Extras {
 }
 
 /// Asks for the extras, side by side.
-pub(crate) fn extras(cx: &Context) -> Extras {
-    let host = docker_host(cx);
+pub(crate) fn extras(cx: &Context, host: &Result<DockerHost, Finding>) -> Extras {
     std::thread::scope(|scope| {
         let metrics = scope.spawn(|| kubectl::top(&cx.runner, &cx.kube(), &Selection::all()));
-        let images = images(cx, &host);
+        let images = images(cx, host);
         // A cluster without metrics and one whose metrics don't answer look the same here: there are none to show.
         let metrics = metrics.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).ok().flatten();
         Extras { metrics, images }

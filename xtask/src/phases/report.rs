@@ -156,8 +156,9 @@ fn deployed(session: &Session, bundle: &mut Bundle<'_>, cx: &Context, objects: &
         let history = helm::history(&cx.runner, &cx.kube(), &release).map_err(cause);
         bundle.take(&format!("helm/{release}-history.txt"), history, |rows| lines_of(rows.iter().map(|row| format!("{row:?}"))));
     }
-    let extras = look::extras(cx);
-    let images = look::docker_host(cx).map_err(|f| f.cause).and_then(|host| {
+    let host = look::docker_host(cx);
+    let extras = look::extras(cx, &host);
+    let images = host.map_err(|f| f.cause).and_then(|host| {
         let label = plan::desired::IMAGE_OWNER_LABEL;
         docker::images_by_label(&cx.runner, &observe::endpoint(&host), label).map_err(cause)
     });

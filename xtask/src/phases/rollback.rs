@@ -32,6 +32,9 @@ pub(crate) fn rollback(session: &Session, revision: Option<u32>, release: Option
     // What is deployed may be older than a broken .env: nothing of it is needed to go back.
     let (cx, problems) = session.lenient_context(layout.layout.as_deref());
     let Some(mut cx) = cx else { return Err(problems.into()) };
+    for problem in &problems {
+        session.reporter.send(Event::Note { text: format!("{}: cargo xtask doctor", problem.cause) });
+    }
     let _lock = session.lock()?;
     look::objects(&mut cx, layout.layout.is_some())?;
     let name = chosen(&cx, release)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use plan::catalogue::codes;
 use plan::diagnose::Facts;
 use plan::diagnose::live::Kind;
 use plan::finding::{Finding, Severity};
@@ -28,20 +29,25 @@ const EXTRAS: Duration = Duration::from_secs(15);
 
 /// `cargo xtask status`.
 pub(crate) fn status(session: &Session, selection: &Selection, watch: bool) -> Phase {
-    let mut cx = session.context(selection, BuildFlags::default())?;
+    let mut cx = context(session, selection)?;
     let objects = look::objects(&mut cx, selection.layout.is_some())?;
-    let extras = look::extras(&cx);
     let releases = look::release_findings(&cx, &objects);
     let deployed = look::releases(&look::parts(&cx)).iter().any(|name| objects.helm_status(name).is_some());
     if !deployed && !watch {
         return Err(Failed { findings: releases, summary: String::new() });
     }
     if watch {
-        return follow(session, &cx, &objects, extras);
+        return follow(session, &cx, &objects);
     }
-    let (endpoint, unanswered) = look::endpoint(&cx, &objects);
+    let host = look::docker_host(&cx);
+    let (facts, extras, (endpoint, unanswered)) = std::thread::scope(|scope| {
+        let facts = scope.spawn(|| watch::facts(&cx, None));
+        let extras = scope.spawn(|| look::extras(&cx, &host));
+        let endpoint = look::endpoint(&cx, &objects);
+        (joined(facts), joined(extras), endpoint)
+    });
     let health = look::health(&cx, &objects, &extras, endpoint);
-    let mut findings = plan::diagnose::cluster(&watch::facts(&cx, None)?, watch::now());
+    let mut findings = plan::diagnose::cluster(&facts?, watch::now());
     findings.extend(releases);
     // A pod that is down explains an address that does not answer.
     if findings.iter().all(|f| f.severity < Severity::Error) {
@@ -54,6 +60,28 @@ pub(crate) fn status(session: &Session, selection: &Selection, watch: bool) -> P
         session.reporter.send(Event::Finding(Box::new(finding)));
     }
     Ok(closing(&health, &extras, exit_code))
+}
+
+/// A broken .env keeps nobody from looking at what runs.
+fn context(session: &Session, selection: &Selection) -> Result<Context, Failed> {
+    let failed = match session.context(selection, BuildFlags::default()) {
+        Ok(cx) => return Ok(cx),
+        Err(failed) => failed,
+    };
+    if !failed.findings.iter().all(|f| f.code == codes::ENV_FILE_PROBLEM) {
+        return Err(failed);
+    }
+    let (cx, findings) = session.lenient_context(selection.layout.as_deref());
+    let Some(mut cx) = cx else { return Err(findings.into()) };
+    cx.only.extend(selection.services.iter().cloned());
+    session.reporter.send(Event::Note {
+        text: format!("{}: cargo xtask doctor", failed.findings.iter().map(|f| f.cause.as_str()).collect::<Vec<_>>().join(", ")),
+    });
+    Ok(cx)
+}
+
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn closing(health: &Health, extras: &Extras, exit_code: u8) -> Done {
@@ -81,7 +109,8 @@ struct Live {
 }
 
 /// Follows until Ctrl-C; shows what changed when it changed.
-fn follow(session: &Session, cx: &Context, first: &Objects, mut extras: Extras) -> Phase {
+fn follow(session: &Session, cx: &Context, first: &Objects) -> Phase {
+    let mut extras = look::extras(cx, &look::docker_host(cx));
     let namespace = &cx.config.namespace;
     let mut paths: Vec<WatchPath> = Kind::ALL
         .iter()
@@ -126,7 +155,7 @@ fn follow(session: &Session, cx: &Context, first: &Objects, mut extras: Extras) 
         }
         let objects = live.all();
         if changed && asked.elapsed() >= EXTRAS {
-            extras = look::extras(cx);
+            extras = look::extras(cx, &look::docker_host(cx));
             asked = Instant::now();
         }
         if changed {
