@@ -194,9 +194,15 @@ impl Context {
         self.sources.image(service)
     }
 
-    /// The images of the services that this run is about.
+    /// The images of the releases that this run is about: pods of a release need them all.
     pub(crate) fn images(&self) -> Result<Vec<Image>, Finding> {
-        self.services().iter().map(|(_, service, _)| self.image(&service.name)).collect()
+        let touched = self.layout().releases.iter().filter(|r| r.services.keys().any(|name| self.is_asked(name)));
+        touched.flat_map(|r| r.services.keys()).map(|name| self.image(name)).collect()
+    }
+
+    /// Whether this run is about a service, or only about its neighbours in a release.
+    pub(crate) fn is_asked(&self, service: &str) -> bool {
+        self.only.is_empty() || self.only.contains(service)
     }
 
     /// Whether the development database is part of this deployment: its key has no value of the user's.

@@ -198,7 +198,10 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
     for (service_name, mapping) in &config.services {
         let service = cx.service(service_name);
         let image = cx.image(service_name).map_err(blocked)?;
-        images.insert(service_name.clone(), image.reference());
+        let running = if cx.is_asked(service_name) { None } else { running_image(cx, world, service_name) };
+        let reference = running.unwrap_or_else(|| image.reference());
+        let tag = reference.rsplit_once(':').map_or(image.tag.clone(), |(_, tag)| tag.to_owned());
+        images.insert(service_name.clone(), reference);
         let own = service_secrets(cx, world, service)?;
         let mut annotations = BTreeMap::new();
         if !own.is_empty() {
@@ -214,7 +217,7 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             at: mapping.at.clone(),
             keys: mapping.keys.clone(),
             repository: image.repository,
-            tag: image.tag,
+            tag,
             port: service.port,
             liveness: service.health.liveness.clone(),
             readiness: service.health.readiness.clone(),
@@ -238,6 +241,17 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
         set: config.set.clone(),
     };
     Ok(Release { name: name.to_owned(), files_digest, overlay: overlay(&values, &services), images })
+}
+
+/// The image of a service as its workload names it now.
+pub(crate) fn running_image(cx: &Context, world: &Snapshot, service: &str) -> Option<String> {
+    let (release, _) = cx.layout().of_service(service)?;
+    let objects = world.objects.as_ref()?;
+    let prefix = format!("{}:", cx.service(service).image);
+    let mut containers = plan::decide::workloads(objects, &release.name)
+        .filter_map(|workload| workload.pointer("/spec/template/spec/containers")?.as_array())
+        .flatten();
+    containers.find_map(|container| text(container, "/image").starts_with(&prefix).then(|| text(container, "/image").to_owned()))
 }
 
 /// The decoded data of a live Secret.

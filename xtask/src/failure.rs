@@ -17,6 +17,13 @@ pub(crate) fn finding(cx: &Context, error: &ToolError) -> Finding {
     found
 }
 
+/// The same without a context: where xtask.toml itself may be broken.
+pub(crate) fn of(runner: &tools::runner::Runner, error: &ToolError) -> Finding {
+    let mut found = classified(error);
+    found.original = found.original.map(|text| runner.redacted(&text));
+    found
+}
+
 fn classified(error: &ToolError) -> Finding {
     match error {
         ToolError::NotFound { tool } => missing(tool),

@@ -2,6 +2,7 @@
 
 mod ask;
 mod browser;
+mod bundle;
 mod caches;
 mod charts;
 mod cli;
@@ -11,8 +12,11 @@ mod desired;
 mod exec;
 mod failure;
 mod generate;
+mod health;
 mod http;
 mod inside;
+mod lines;
+mod look;
 mod machine;
 mod marker;
 mod observe;
@@ -53,6 +57,9 @@ fn main() -> ExitCode {
         //X         Command::Doctor => phases::doctor::doctor(&session),
         Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
         //X         Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
+        Command::Doctor => phases::doctor::doctor(&session),
+        Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
+        Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
         Command::Logs { service, follow, tail, previous, layout } => {
             phases::logs::logs(&session, &phases::logs::Request { service, follow, tail, previous }, &layout)
         }
@@ -61,8 +68,13 @@ fn main() -> ExitCode {
         Command::Open { print, layout } => phases::open::open(&session, print, &layout),
         //X         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
         Command::Ci { only } => phases::ci::ci(&session, &only),
+        Command::Rollback { revision, release, layout } => {
+            phases::rollback::rollback(&session, revision, release.as_deref(), &layout)
+        }
+        Command::Open { print, layout } => phases::open::open(&session, print, &layout),
+        Command::Report { output, layout } => phases::report::report(&session, output, &layout),
+        //X         Command::Ci { only } => phases::ci::ci(&session, &only),
         Command::Completions { shell } => phases::completions::completions(&session, shell),
-        _ => unimplemented!(),
     };
     session.end(done)
 }

@@ -88,7 +88,7 @@ pub(crate) fn everything(cx: &Context, wanted: &[Image]) -> Result<Snapshot, Fin
 }
 
 /// The context answers, but not from the node of this profile.
-fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
+pub(crate) fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
     let profile = cx.profile();
     let nodes: Vec<&str> = objects.of_kind("Node").map(|n| text(n, "/metadata/name")).collect();
     finding(

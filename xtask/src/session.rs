@@ -85,7 +85,7 @@ pub(crate) struct Session {
     /// The folder of xtask.toml.
     pub(crate) root: PathBuf,
     /// xtask.toml.
-    config_file: PathBuf,
+    pub(crate) config_file: PathBuf,
     /// Starts processes.
     pub(crate) runner: Runner,
     /// Tells what happens.
@@ -195,6 +195,46 @@ impl Session {
             interactive: self.interactive,
         })
         .map_err(|e| crate::failure::io(&e).into())
+    }
+
+    /// As much of a context as can be had, and the findings about the rest: for phases that look at what is broken too. Without a value in
+    /// the environment file there is none; nothing may be deployed with such a context.
+    pub(crate) fn lenient_context(&self, layout: Option<&str>) -> (Option<Context>, Vec<Finding>) {
+        let config = match self.config() {
+            Ok(config) => config,
+            Err(failed) => return (None, failed.findings),
+        };
+        let mut findings = Vec::new();
+        findings.extend(problem::finding(codes::CONFIG_PROBLEM, &config.warnings));
+        let environment = self.environment(&config).unwrap_or_else(|failed| {
+            findings.extend(failed.findings);
+            Resolved::default()
+        });
+        findings.extend(problem::finding(codes::ENV_FILE_PROBLEM, &environment.warnings));
+        for value in environment.keys.values().filter(|entry| entry.secret).filter_map(|entry| entry.value.as_ref()) {
+            self.runner.redact(value);
+        }
+        let layout =
+            layout.filter(|name| config.layouts.contains_key(*name)).map_or_else(|| config.layout.clone(), str::to_owned);
+        let context = Context::new(Parts {
+            root: self.root.clone(),
+            config,
+            layout,
+            environment,
+            runner: self.runner.clone(),
+            reporter: self.reporter.clone(),
+            build: BuildFlags::default(),
+            only: BTreeSet::new(),
+            yes: self.yes,
+            interactive: self.interactive,
+        });
+        match context {
+            Ok(context) => (Some(context), findings),
+            Err(error) => {
+                findings.push(crate::failure::io(&error));
+                (None, findings)
+            }
+        }
     }
 
     /// xtask.toml.

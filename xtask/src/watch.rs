@@ -165,7 +165,7 @@ fn take_event(cx: &Context, tracker: &mut Tracker, resource: &str, event: WatchE
     tracker.event(kind, &event, now()).map(drop).map_err(|e| unreadable(cx, resource, &e.to_string()))
 }
 
-fn unreadable(cx: &Context, resource: &str, what: &str) -> Finding {
+pub(crate) fn unreadable(cx: &Context, resource: &str, what: &str) -> Finding {
     finding(codes::OUTPUT_UNREADABLE, resource, format!("what the API server says of {resource} is not understood"))
         .evidence(resource, cx.runner.redacted(what))
 }
@@ -239,7 +239,7 @@ pub(crate) fn facts(cx: &Context, release: Option<&str>) -> Result<Facts, Findin
 }
 
 /// The containers of a pod that ended: `(pod, container, whether its end is that of the run before)`.
-fn ended_containers(pod: &Value) -> Vec<(String, String, bool)> {
+pub(crate) fn ended_containers(pod: &Value) -> Vec<(String, String, bool)> {
     let statuses = ["/status/containerStatuses", "/status/initContainerStatuses"];
     let all = statuses.iter().flat_map(|at| pod.pointer(at).and_then(Value::as_array).into_iter().flatten());
     all.filter_map(|status| {

@@ -1,0 +1,400 @@
+//! `rollback`: back to a revision of a release that worked, watched like a deploy. Touches no other release.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use plan::action::Action;
+use plan::catalogue::{codes, finding};
+use plan::decide;
+use plan::desired;
+use plan::finding::{Class, Finding};
+use plan::identity::live_digests;
+use plan::inventory::Inventory;
+use plan::objects::{Objects, text};
+use serde_json::Value;
+use tools::docker;
+use tools::helm::{self, HistoryRow, ReleaseStatus, Rendered};
+
+use crate::cli::LayoutFlag;
+use crate::context::Context;
+use crate::exec::{self, Running, Step};
+use crate::report::event::{Event, StepName};
+use crate::report::text as shown;
+use crate::session::{Done, Failed, Phase, Session};
+use crate::steps::names;
+use crate::{failure, look, observe, watch};
+
+/// The fingerprint of a release that was rolled back: that of no sources, so that the next deploy sees the difference.
+const ROLLED_BACK: &str = "rolled back";
+
+/// `cargo xtask rollback [REVISION]`.
+pub(crate) fn rollback(session: &Session, revision: Option<u32>, release: Option<&str>, layout: &LayoutFlag) -> Phase {
+    // What is deployed may be older than a broken .env: nothing of it is needed to go back.
+    let (cx, problems) = session.lenient_context(layout.layout.as_deref());
+    let Some(mut cx) = cx else { return Err(problems.into()) };
+    for problem in &problems {
+        session.reporter.send(Event::Note { text: format!("{}: cargo xtask doctor", problem.cause) });
+    }
+    let _lock = session.lock()?;
+    look::objects(&mut cx, layout.layout.is_some())?;
+    let name = chosen(&cx, release)?;
+    let history = helm::history(&cx.runner, &cx.kube(), &name).map_err(|f| failure::finding(&cx, &f))?;
+    let target = target(&name, &history, revision)?;
+    let current = history.iter().map(|row| row.revision).max().unwrap_or_default();
+    images_are_there(&cx, &name, target)?;
+    cx.reporter.send(Event::Started {
+        phase: "rollback",
+        text: format!("{} on {}: {name} revision {current} back to {target}", cx.config.name, cx.profile()),
+    });
+    for warning in migrations(&cx, &name, current, target)? {
+        cx.reporter.send(Event::Finding(Box::new(warning)));
+    }
+    let steps: Vec<Box<dyn Step>> = vec![
+        Box::new(GoBack { name: name.clone(), target, before: current, done: OnceLock::new() }),
+        Box::new(Rollout { name: name.clone() }),
+    ];
+    let report = exec::run(&cx, &steps);
+    if !report.ok() {
+        let gone_back =
+            cx.look(|world| world.objects.as_ref().and_then(|o| o.helm_status(&name))).is_some_and(|(now, _)| now > current);
+        let summary = if gone_back {
+            format!("`{name}` was rolled back to revision {target}, which does not run either")
+        } else {
+            "Nothing was changed".to_owned()
+        };
+        return Err(Failed { findings: report.findings, summary });
+    }
+    let runs: Vec<String> =
+        cx.look(|world| world.objects.as_ref().map(|o| images(o, &name))).unwrap_or_default().into_values().collect();
+    let done = Done::saying(format!("Rolled back in {}: {name} runs {}", shown::duration(session.elapsed()), runs.join(", ")));
+    Ok(done.pointer("next", "cargo xtask plan    shows what the next deploy would change back"))
+}
+
+/// The release that is meant: the only one of the layout, or the named one of this deployment.
+fn chosen(cx: &Context, named: Option<&str>) -> Result<String, Finding> {
+    let layout: Vec<String> = cx.layout().releases.iter().map(|r| r.name.clone()).collect();
+    let usage = |cause: String| {
+        let known = layout.iter().fold(Finding::error(codes::ROLLBACK_REFUSED, Class::Usage, "--release", cause), |f, name| {
+            f.remedy("", format!("cargo xtask rollback --release {name}"))
+        });
+        Err(known)
+    };
+    let database = cx.config.database.as_ref().map(|d| d.release.as_str());
+    match (named, layout.as_slice()) {
+        (Some(name), _) if layout.iter().any(|known| known == name) || database == Some(name) => Ok(name.to_owned()),
+        (Some(name), _) => usage(format!("release `{name}` is not of layout `{}`", cx.layout)),
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => usage(format!("layout `{}` has {} releases: one has to be named", cx.layout, layout.len())),
+    }
+}
+
+/// The revision whose content a revision has: helm writes a rollback as a new revision that says `Rollback to N`.
+fn content_of(row: &HistoryRow, history: &[HistoryRow]) -> u32 {
+    let back_to = row.description.strip_prefix("Rollback to ").and_then(|n| n.trim().parse::<u32>().ok());
+    match back_to.and_then(|n| history.iter().find(|r| r.revision == n && n < row.revision)) {
+        Some(earlier) => content_of(earlier, history),
+        // Revisions that helm has forgotten can't be followed further.
+        None => back_to.unwrap_or(row.revision),
+    }
+}
+
+/// The revision to go back to, or why there is none.
+fn target(name: &str, history: &[HistoryRow], asked: Option<u32>) -> Result<u32, Finding> {
+    let Some(current) = history.iter().max_by_key(|row| row.revision) else {
+        return Err(finding(codes::RELEASE_NOT_FOUND, name, format!("there is no release `{name}` to roll back"))
+            .remedy("install it", "cargo xtask deploy"));
+    };
+    let worked = |row: &&HistoryRow| matches!(row.status, ReleaseStatus::Deployed | ReleaseStatus::Superseded);
+    let refused = |cause: String| {
+        let mut found = finding(codes::ROLLBACK_REFUSED, name, cause);
+        for row in history.iter().rev() {
+            found = found.evidence(
+                format!("revision {}", row.revision),
+                format!("{}, {}, {}", word(&row.status), time(&row.updated), row.description),
+            );
+        }
+        found.remedy("go forward instead", "cargo xtask deploy")
+    };
+    match asked {
+        None => {
+            // A second rollback goes further back, not forth to what was left.
+            let before = content_of(current, history);
+            let earlier = history.iter().filter(worked).filter(|row| row.revision < before && row.revision != current.revision);
+            earlier
+                .max_by_key(|row| row.revision)
+                .map(|row| row.revision)
+                .ok_or_else(|| refused(format!("release `{name}` has no earlier revision that was deployed")))
+        }
+        Some(asked) if asked == current.revision && current.status == ReleaseStatus::Deployed => {
+            Err(refused(format!("revision {asked} of release `{name}` is what runs now")))
+        }
+        Some(asked) => match history.iter().find(|row| row.revision == asked) {
+            None => Err(refused(format!("release `{name}` has no revision {asked} (any more)"))),
+            Some(row) if !worked(&row) => {
+                Err(refused(format!("revision {asked} of release `{name}` was never deployed: it is {}", word(&row.status))))
+            }
+            Some(_) => Ok(asked),
+        },
+    }
+}
+
+fn word(status: &ReleaseStatus) -> &str {
+    match status {
+        ReleaseStatus::Deployed => "deployed",
+        ReleaseStatus::Failed => "failed",
+        ReleaseStatus::PendingInstall => "pending-install",
+        ReleaseStatus::PendingUpgrade => "pending-upgrade",
+        ReleaseStatus::PendingRollback => "pending-rollback",
+        ReleaseStatus::Superseded => "superseded",
+        ReleaseStatus::Uninstalling => "uninstalling",
+        ReleaseStatus::Uninstalled => "uninstalled",
+        ReleaseStatus::Other(word) => word,
+    }
+}
+
+/// `2026-11-21T04:49:18.578367442Z` without what nobody reads.
+fn time(text: &str) -> String {
+    text.split(['.', '+']).next().unwrap_or(text).replace('T', " ").trim_end_matches('Z').to_owned()
+}
+
+/// The values of `image:` in a manifest that helm rendered: one a line, quoted or not.
+fn images_in(yaml: &str) -> BTreeSet<String> {
+    let values = yaml.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("image:"));
+    values.map(|value| value.trim().trim_matches(['"', '\'']).to_owned()).filter(|value| !value.is_empty()).collect()
+}
+
+/// Refuses to go back to images that were pruned: their pods would never start.
+fn images_are_there(cx: &Context, name: &str, target: u32) -> Result<(), Finding> {
+    let manifest =
+        helm::get_revision(&cx.runner, &cx.kube(), Rendered::Manifest, name, target).map_err(|f| failure::finding(cx, &f))?;
+    let built: Vec<String> = cx.config.services.values().map(|service| format!("{}:", service.image)).collect();
+    let ours: Vec<String> =
+        images_in(&manifest).into_iter().filter(|image| built.iter().any(|prefix| image.starts_with(prefix))).collect();
+    let host = look::docker_host(cx)?;
+    let missing = docker::inspect(&cx.runner, &observe::endpoint(&host), &ours).map_err(|f| failure::finding(cx, &f))?.missing;
+    let Some(first) = missing.first() else { return Ok(()) };
+    let mut found = finding(
+        codes::ROLLBACK_REFUSED,
+        name,
+        format!("revision {target} of release `{name}` runs `{first}`, which is no longer on the node"),
+    );
+    for image in &missing {
+        found = found.evidence("docker image inspect", format!("No such image: {image}"));
+    }
+    Err(found.advice("check out the sources of that time, then: cargo xtask deploy"))
+}
+
+/// The Jobs that change the database, by name, with their image.
+fn migration_jobs(hooks: &str) -> BTreeMap<String, String> {
+    let documents = hooks.split("\n---").filter(|d| d.lines().any(|l| l.trim_end() == "kind: Job"));
+    documents
+        .filter(|d| {
+            d.lines().any(|l| {
+                l.trim().strip_prefix("helm.sh/hook:").is_some_and(|on| on.contains("install") || on.contains("upgrade"))
+            })
+        })
+        .filter_map(|d| {
+            // The name in metadata is the first one.
+            let name = d.lines().find_map(|l| l.strip_prefix("  name:"))?.trim().trim_matches(['"', '\'']).to_owned();
+            Some((name, images_in(d).into_iter().next().unwrap_or_default()))
+        })
+        .collect()
+}
+
+/// What helm does not undo: the database stays as the newest migration left it.
+fn migrations(cx: &Context, name: &str, current: u32, target: u32) -> Result<Vec<Finding>, Finding> {
+    let of = |revision| {
+        let hooks =
+            helm::get_revision(&cx.runner, &cx.kube(), Rendered::Hooks, name, revision).map_err(|f| failure::finding(cx, &f))?;
+        Ok(migration_jobs(&hooks))
+    };
+    let (now, then) = (of(current)?, of(target)?);
+    let differing = now.into_iter().filter(|(job, image)| then.get(job) != Some(image));
+    Ok(differing.map(|(job, image)| stays_migrated(name, target, &job, &image, then.get(&job).map(String::as_str))).collect())
+}
+
+fn stays_migrated(name: &str, target: u32, job: &str, image: &str, then: Option<&str>) -> Finding {
+    let mut found = Finding::warning(
+        codes::ROLLBACK_REFUSED,
+        Class::Release,
+        format!("job/{job}"),
+        format!("the database stays as `{image}` migrated it: a rollback of `{name}` takes back no migration, and revision {target} has to run with the newer tables"),
+    )
+    .evidence("helm hooks", format!("job `{job}` ran with {image}"));
+    if let Some(then) = then {
+        found = found.evidence(format!("revision {target}"), then);
+    }
+    found.advice("if it does not run with them, go forward: correct the sources, then: cargo xtask deploy")
+}
+
+/// The images of a release's workloads as they are now, by workload and container.
+fn images(objects: &Objects, name: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for workload in decide::workloads(objects, name) {
+        let containers = workload.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+        for container in containers.into_iter().flatten() {
+            found.insert(
+                format!("{}/{}", text(workload, "/metadata/name"), text(container, "/name")),
+                text(container, "/image").to_owned(),
+            );
+        }
+    }
+    found
+}
+
+/// What should run, taken from the live objects: they are what was rolled back, not the sources.
+fn as_it_is(cx: &Context, name: &str) -> desired::Release {
+    let images = cx.look(|world| world.objects.as_ref().map(|o| images(o, name))).unwrap_or_default();
+    desired::Release { name: name.to_owned(), files_digest: String::new(), overlay: Value::Null, images }
+}
+
+/// `helm rollback`.
+struct GoBack {
+    name: String,
+    target: u32,
+    before: u32,
+    done: OnceLock<()>,
+}
+
+impl Step for GoBack {
+    fn name(&self, _cx: &Context) -> StepName {
+        names::release(&self.name)
+    }
+
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
+        Vec::new()
+    }
+
+    fn decide(&self, cx: &Context) -> Action {
+        let Self { name, target, before, done } = self;
+        let status = cx.look(|world| world.objects.as_ref().and_then(|o| o.helm_status(name)));
+        match (status, done.get()) {
+            (Some((now, status)), Some(())) if now > *before && status == "deployed" => {
+                Action::keep(format!("{name} revision {now}, a copy of {target}"))
+            }
+            (Some((now, status)), Some(())) => Action::act("roll back", format!("revision {now} is {status}")),
+            _ => Action::act("roll back", format!("to revision {target}")),
+        }
+    }
+
+    fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
+        let Self { name, target, done, .. } = self;
+        run.progress(format!("helm rollback to revision {target}"));
+        watch::helm(cx, name, || helm::rollback(&cx.runner, &cx.kube(), name, *target, cx.config.deadlines.release))?;
+        done.get_or_init(|| ());
+        observe::refresh_objects(cx)?;
+        // Before the pods are waited for: whatever comes of them, the release is no longer what the sources say.
+        write_down(cx, name, *target)?;
+        Ok(observe::refresh_objects(cx)?)
+    }
+}
+
+/// Notes in the inventory that the release was rolled back; without an inventory there is nothing that could be wrong.
+fn write_down(cx: &Context, name: &str, target: u32) -> Result<(), Finding> {
+    let _one_at_a_time = cx.inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let seen = cx.look(|world| {
+        let objects = world.objects.as_ref()?;
+        Some((Inventory::read(objects).ok().flatten()?, live_digests(objects.of_release(name))))
+    });
+    let Some((mut inventory, objects)) = seen else { return Ok(()) };
+    // An entry that is not there is seen as a difference already.
+    let Some(entry) = inventory.releases.get_mut(name) else { return Ok(()) };
+    entry.fingerprint = format!("{ROLLED_BACK} to {target}");
+    entry.objects = objects;
+    entry.parts.retain(|part, _| !part.starts_with(ROLLED_BACK));
+    entry.parts.insert(format!("{ROLLED_BACK} to revision {target}"), String::new());
+    cx.apply_object(&inventory.manifest(&cx.config.namespace), "write down that the release was rolled back")
+}
+
+/// The pods of what was rolled back.
+struct Rollout {
+    name: String,
+}
+
+impl Step for Rollout {
+    fn name(&self, _cx: &Context) -> StepName {
+        names::rollout(&self.name)
+    }
+
+    fn after(&self, _cx: &Context) -> Vec<StepName> {
+        vec![names::release(&self.name)]
+    }
+
+    fn decide(&self, cx: &Context) -> Action {
+        let wanted = as_it_is(cx, &self.name);
+        cx.look(|world| decide::rollout(&wanted, world))
+    }
+
+    fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
+        watch::rollout(cx, run, &as_it_is(cx, &self.name))?;
+        Ok(observe::refresh_objects(cx)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(revision: u32, status: &str, description: &str) -> HistoryRow {
+        HistoryRow {
+            revision,
+            status: ReleaseStatus::from(status.to_owned()),
+            chart: "todo-app-1.0.0".into(),
+            app_version: "3.0.0".into(),
+            description: description.into(),
+            updated: "2026-11-21T04:49:18.578367442Z".into(),
+        }
+    }
+
+    #[test]
+    fn the_revision_to_go_back_to() {
+        let up = "Upgrade complete";
+        let rows = |statuses: &[(&str, &str)]| -> Vec<HistoryRow> {
+            (1..).zip(statuses).map(|(n, (status, what))| row(n, status, what)).collect()
+        };
+        let plain = rows(&[("superseded", "Install complete"), ("superseded", up), ("deployed", up)]);
+        let failed = rows(&[("superseded", "Install complete"), ("deployed", up), ("failed", "Upgrade \"x\" failed")]);
+        let back =
+            rows(&[("superseded", "Install complete"), ("superseded", up), ("superseded", up), ("deployed", "Rollback to 2")]);
+        let twice = rows(&[
+            ("superseded", "Install complete"),
+            ("superseded", up),
+            ("superseded", "Rollback to 1"),
+            ("superseded", up),
+            ("deployed", "Rollback to 3"),
+        ]);
+        for (name, history, asked, expected) in [
+            ("the one before", &plain, None, Ok(2)),
+            ("the last that was deployed", &failed, None, Ok(2)),
+            ("a second rollback goes further back", &back, None, Ok(1)),
+            ("through two rollbacks to the first", &twice, None, Err("release `r` has no earlier revision that was deployed")),
+            ("a named one", &plain, Some(1), Ok(1)),
+            ("the present one", &plain, Some(3), Err("revision 3 of release `r` is what runs now")),
+            ("none of that number", &plain, Some(9), Err("release `r` has no revision 9 (any more)")),
+            ("one that failed", &failed, Some(3), Err("revision 3 of release `r` was never deployed: it is failed")),
+            (
+                "nothing to go back to",
+                &rows(&[("deployed", "Install complete")]),
+                None,
+                Err("release `r` has no earlier revision that was deployed"),
+            ),
+        ] {
+            let found = target("r", history, asked);
+            assert_eq!(found.as_ref().map_err(|f| f.cause.as_str()), expected.as_ref().map_err(|e| *e), "{name}");
+            if let Err(found) = found {
+                assert_eq!(found.evidence.len(), history.len(), "{name}: the history is listed");
+            }
+        }
+        assert_eq!(target("r", &[], None).unwrap_err().code, codes::RELEASE_NOT_FOUND);
+    }
+
+    #[test]
+    fn migrations_are_found_in_the_hooks_that_helm_rendered() {
+        let hooks = include_str!("../../tests/data/hooks-todo-app.yaml");
+        assert_eq!(
+            migration_jobs(hooks),
+            BTreeMap::from([("todo-app-migrations".to_owned(), "phases-todo-backend:ed2ceb8954bd".to_owned())])
+        );
+        assert_eq!(images_in(hooks).len(), 2);
+    }
+}
