@@ -9,6 +9,8 @@ use crate::finding::{Finding, Severity};
 
 /// Seconds: a quota may be used by pods that are just going.
 pub(crate) const QUOTA_GRACE: i64 = 30;
+/// Seconds after which a Job that tries again is looked at again.
+const JOB_LOOK: i64 = 30;
 /// Seconds that a node may be not ready, as after a start.
 pub(crate) const NODE_GRACE: i64 = 30;
 /// Seconds that a namespace may take to go.
@@ -102,7 +104,7 @@ pub(crate) fn causes(facts: &Facts, now: Timestamp, found: &[Cause]) -> Vec<Caus
         }
     }
     for job in facts.jobs.values() {
-        causes.extend(job_cause(facts, job).map(|cause| Cause { workload: format!("Job/{}", job.metadata.name), ..cause }));
+        causes.extend(job_cause(facts, job, now).map(|cause| Cause { workload: format!("Job/{}", job.metadata.name), ..cause }));
     }
     causes
 }
@@ -316,26 +318,39 @@ fn deadline_exceeded(facts: &Facts, deployment: &Deployment) -> Option<Cause> {
     Some(Cause::now(Depth::Deadline, found).soft())
 }
 
-fn job_cause(facts: &Facts, job: &Job) -> Option<Cause> {
+fn job_cause(facts: &Facts, job: &Job, now: Timestamp) -> Option<Cause> {
     let name = &job.metadata.name;
     let failed = job.status.conditions.iter().find(|condition| condition.kind == "Failed" && condition.status == "True");
-    let Some(failed) = failed else { return job_refused(facts, job) };
+    if let Some(refused) = failed.is_none().then(|| job_refused(facts, job)).flatten() {
+        return Some(refused);
+    }
+    let complete = job.status.conditions.iter().any(|condition| condition.kind == "Complete" && condition.status == "True");
+    if failed.is_none() && (job.status.failed == 0 || complete) {
+        return None;
+    }
     let pods = facts.pods.values().filter(|pod| {
         pod.metadata
             .owner_references
             .iter()
             .any(|owner| owner.kind == "Job" && owner.name == *name && owner.uid == job.metadata.uid)
     });
-    let newest = pods.max_by_key(|pod| (pod.metadata.creation_timestamp, pod.metadata.name.clone()));
+    // The newest that failed: the one that runs has not said anything yet.
+    let newest = pods
+        .filter(|pod| pod.status.phase == "Failed")
+        .max_by_key(|pod| (pod.metadata.creation_timestamp, pod.metadata.name.clone()));
     let log = newest.and_then(|pod| {
         let mut logs = facts.logs.iter().filter(|((owner, _), _)| *owner == pod.metadata.name).map(|(_, logs)| logs);
         logs.find_map(|logs| logs.current.as_deref().or(logs.previous.as_deref()))
     });
     let line = log.and_then(log::significant);
-    let said = line.as_ref().map_or(failed.message.as_str(), |line| line.text.as_str());
+    let reason = failed.map_or("no reason given", |failed| failed.message.as_str());
+    let said = line.as_ref().map_or(reason, |line| line.text.as_str());
     let service = facts.scope.service(&job.metadata.labels);
-    let mut found = finding(codes::JOB_FAILED, format!("job/{name}"), format!("job `{name}` failed: {said}"))
-        .evidence(format!("job/{name} condition Failed"), format!("{}: {}", failed.reason, failed.message));
+    let mut found = finding(codes::JOB_FAILED, format!("job/{name}"), format!("job `{name}` failed: {said}"));
+    found = match failed {
+        Some(failed) => found.evidence(format!("job/{name} condition Failed"), format!("{}: {}", failed.reason, failed.message)),
+        None => found.evidence(format!("job/{name} status.failed"), job.status.failed.to_string()),
+    };
     if let Some(log) = log {
         found = found.evidence(
             format!("log of job/{name}"),
@@ -346,8 +361,15 @@ fn job_cause(facts: &Facts, job: &Job) -> Option<Cause> {
         .remedy("see the whole log", facts.scope.kubectl(&format!("logs job/{name}")))
         .remedy("after the correction", "cargo xtask deploy");
     found.service = service;
-    let cause = Cause::now(Depth::Job, found);
     let soft = line.is_some_and(|line| line.reason == log::Reason::ServerAway);
+    let cause = if failed.is_some() {
+        Cause::now(Depth::Job, found)
+    } else {
+        // The Job says itself when it gives up: until then it is worth a word and never a failure.
+        let tries = job.spec.backoff_limit.unwrap_or(6) + 1;
+        let why = format!("try {} of {tries}", job.status.failed + 1);
+        Cause::until(Depth::Job, found, now.plus_seconds(JOB_LOOK), why)
+    };
     Some(if soft { cause.soft() } else { cause })
 }
 
