@@ -126,7 +126,7 @@ fn crash(view: &View<'_>, ended: &Terminated, reason: Reason, line: Option<&Line
         let text = format!("{who} ends with exit code {}{} at every start", ended.exit_code, signal(ended.exit_code));
         return view.finding(codes::CRASH_LOOP, text);
     };
-    match (reason, &line.variable) {
+    match (reason, line.variables.as_slice()) {
         (Reason::ServerAway, _) => view
             .finding(codes::DATABASE_UNREACHABLE, format!("{who} ends because a server it needs does not answer: {}", line.text))
             .advice("check the host in DATABASE_URL: in a pod `localhost` is the pod itself; this machine is `host.minikube.internal`")
@@ -134,9 +134,9 @@ fn crash(view: &View<'_>, ended: &Terminated, reason: Reason, line: Option<&Line
         (Reason::DatabaseRefuses, _) => view
             .finding(codes::DATABASE_UNREACHABLE, format!("{who} ends because the database refuses it: {}", line.text))
             .remedy("correct user, password and database in DATABASE_URL in .env, then", "cargo xtask deploy"),
-        (Reason::Config, Some(variable)) => view
+        (Reason::Config, variables) => view
             .finding(codes::APP_CONFIG_REFUSED, format!("{who} refuses its configuration: {}", line.text))
-            .remedy(format!("set {variable} in .env (or under `config`), then"), "cargo xtask deploy"),
+            .remedy(format!("set {} in .env (or under `config`), then", variables.join(", ")), "cargo xtask deploy"),
         _ => view.finding(codes::CRASH_LOOP, format!("{who} ends with exit code {}: {}", ended.exit_code, line.text)),
     }
 }

@@ -20,19 +20,51 @@ pub(crate) struct Line {
     pub(crate) text: String,
     /// What it says.
     pub(crate) reason: Reason,
-    /// The variable that it names, of [`Reason::Config`].
-    pub(crate) variable: Option<String>,
+    /// The variables that it names, of [`Reason::Config`].
+    pub(crate) variables: Vec<String>,
+}
+
+impl Line {
+    fn new(text: String) -> Self {
+        let (reason, variables) = classify(&text);
+        let text = without_exception_path(text);
+        let text = ["WARNING: ", "INFO: ", "configuration error: "]
+            .iter()
+            .fold(text.as_str(), |text, word| text.strip_prefix(word).unwrap_or(text));
+        Self { text: text.to_owned(), reason, variables }
+    }
 }
 
 /// The line of `log` that says most about why the program ended; `None` if there is none.
 pub(crate) fn significant(log: &str) -> Option<Line> {
-    let lines: Vec<String> = log.lines().map(shown).collect();
+    let lines: Vec<String> = log.lines().map(|line| flat(&shown(line))).collect();
     let text = validation_error(&lines)
         .or_else(|| python_exception(&lines))
         .or_else(|| error_line(&lines))
         .or_else(|| lines.iter().rev().find(|line| !is_noise(line)).map(|line| line.trim().to_owned()))?;
-    let (reason, variable) = classify(&text);
-    Some(Line { text: without_exception_path(text), reason, variable })
+    Some(Line::new(text))
+}
+
+/// The last line of a running program's log that says that a server it needs is away or refuses it.
+pub(crate) fn trouble(log: &str) -> Option<Line> {
+    let lines = log.lines().rev().map(|line| flat(&shown(line))).filter(|line| !is_noise(line) && !line.starts_with("INFO: "));
+    lines
+        .map(|line| Line::new(line.trim().to_owned()))
+        .find(|line| matches!(line.reason, Reason::ServerAway | Reason::DatabaseRefuses))
+}
+
+/// A line of a structured log as `LEVEL: message: reason`; others as they are.
+pub(crate) fn flat(line: &str) -> String {
+    let parsed =
+        line.trim_start().starts_with('{').then(|| serde_json::from_str::<serde_json::Value>(line.trim()).ok()).flatten();
+    let Some(object) = parsed else { return line.to_owned() };
+    let text = |keys: &[&str]| keys.iter().find_map(|key| object.get(key)?.as_str().filter(|text| !text.is_empty()));
+    let Some(message) = text(&["message", "msg", "event"]) else { return line.to_owned() };
+    let level = text(&["level", "levelname", "severity"]).map_or_else(|| "INFO".to_owned(), str::to_uppercase);
+    match text(&["reason", "waiting_for", "error", "err", "detail", "exception"]) {
+        Some(reason) => format!("{level}: {message}: {reason}"),
+        None => format!("{level}: {message}"),
+    }
 }
 
 /// The last lines of `log`, at most `count`.
@@ -46,6 +78,7 @@ pub(crate) fn around(log: &str, line: &Line) -> String {
     // The marks under a line of a Python traceback say nothing without colours.
     let mark = |text: &String| !text.trim().is_empty() && text.trim().chars().all(|c| "~^".contains(c));
     let lines: Vec<String> = log.lines().map(shown).filter(|text| !text.trim().is_empty() && !mark(text)).collect();
+    // The end of it: what stands before may have been put there by a structured log.
     let last = line.text.rsplit(": ").next().unwrap_or(&line.text);
     let at = lines.iter().rposition(|text| text.contains(last)).unwrap_or(lines.len().saturating_sub(1));
     lines[at.saturating_sub(7)..lines.len().min(at + 4)].join("\n")
@@ -144,13 +177,13 @@ fn is_noise(line: &str) -> bool {
         || line.contains("During handling of the above exception")
 }
 
-fn classify(text: &str) -> (Reason, Option<String>) {
+fn classify(text: &str) -> (Reason, Vec<String>) {
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if has(&["password authentication failed", "no pg_hba.conf entry", "role \"", "database \""])
         && has(&["fatal", "failed", "does not exist", "no pg_hba"])
     {
-        return (Reason::DatabaseRefuses, None);
+        return (Reason::DatabaseRefuses, Vec::new());
     }
     let away = [
         "connection refused",
@@ -167,11 +200,13 @@ fn classify(text: &str) -> (Reason, Option<String>) {
     // libpq: whatever stops a connection before the server has said FATAL.
     let libpq = lower.contains("connection to server at") && !text.contains("FATAL");
     if errno || libpq || has(&away) {
-        return (Reason::ServerAway, None);
+        return (Reason::ServerAway, Vec::new());
     }
-    let variable = variable(text);
+    let variables = variables(text);
     let complains = has(&[
+        "configuration error",
         "must be",
+        "must have",
         "must not",
         "required",
         "missing",
@@ -183,20 +218,23 @@ fn classify(text: &str) -> (Reason, Option<String>) {
         "not a valid",
         "keyerror",
     ]);
-    if variable.is_some() && complains { (Reason::Config, variable) } else { (Reason::Other, None) }
+    if !variables.is_empty() && complains { (Reason::Config, variables) } else { (Reason::Other, Vec::new()) }
 }
 
-/// The first word that is written like an environment variable: upper case with an underscore.
-fn variable(text: &str) -> Option<String> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .find(|word| {
-            word.len() > 3
-                && word.contains('_')
-                && word.starts_with(|c: char| c.is_ascii_uppercase())
-                && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-                && !word.starts_with("ERR_")
-        })
-        .map(str::to_owned)
+/// The words that are written like environment variables: upper case with an underscore.
+fn variables(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
+        let variable = word.len() > 3
+            && word.contains('_')
+            && word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+            && !word.starts_with("ERR_");
+        if variable && !found.iter().any(|known| known == word) {
+            found.push(word.to_owned());
+        }
+    }
+    found
 }
 
 fn without_colour(line: &str) -> String {

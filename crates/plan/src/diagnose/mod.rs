@@ -4,10 +4,12 @@
 //! - [`live`]: the same while a rollout happens: progress, and verdicts that allow what may heal its time.
 //! - [`tool`]: why minikube, docker, helm or kubectl failed, from what they printed.
 
+mod admission;
 mod cause;
 mod container;
 mod ends;
 pub mod facts;
+mod jobs;
 pub mod live;
 mod log;
 mod pods;
@@ -80,7 +82,7 @@ pub fn graces() -> Vec<(&'static str, String)> {
         ),
         ("a volume that does not come", format!("{}s", volumes::GRACE)),
         ("an image, if the registry does not answer or limits pulls", format!("{}s", container::PULL_GRACE)),
-        ("a pod refused by a quota that others use up", format!("{}s", workloads::QUOTA_GRACE)),
+        ("a pod refused by a quota that others use up", format!("{}s", admission::QUOTA_GRACE)),
         ("a sandbox that can't be set up", format!("{}s", pods::SANDBOX_GRACE)),
         ("a node that is not ready", format!("{}s", workloads::NODE_GRACE)),
         ("a deleted object", format!("{}s beyond its own grace period", pods::TERMINATION_SLACK)),

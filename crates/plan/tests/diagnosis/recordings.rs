@@ -11,6 +11,14 @@ use plan::finding::Finding;
 
 /// Recorded pods -> code of the first finding; `None`: must raise no alarm.
 const PODS: &[(&str, Option<&str>)] = &[
+    ("app-backend-bad-provider", Some("XT438")),
+    ("app-backend-database-unknown", Some("XT437")),
+    ("app-backend-no-env", Some("XT438")),
+    ("app-backend-short-secret", Some("XT438")),
+    ("app-frontend-backend-away", Some("XT440")),
+    ("app-frontend-no-env", Some("XT438")),
+    // The job still tries: a word in the progress, no alarm.
+    ("app-migration-retrying", None),
     ("command-not-executable", Some("XT435")),
     ("config-error-missing-configmap", Some("XT411")),
     ("config-error-missing-configmap-key", Some("XT413")),

@@ -25,7 +25,7 @@ const EXPECTED: &[(&str, &[(i64, &str)])] = &[
     ("healthy-install", &[(1_281, "waiting"), (2_039, "done")]),
     ("healthy-rolling-update", &[(1_305, "waiting"), (2_064, "done"), (8_158, "waiting"), (9_498, "done")]),
     ("image-pull-unknown-host", &[(2_441, "waiting"), (3_251, "grace XT405"), (32_441, "failing XT405")]),
-    ("job-failed", &[(2_378, "waiting"), (16_520, "failing XT462")]),
+    ("job-failed", &[(2_378, "waiting"), (6_556, "grace XT462"), (16_520, "failing XT462")]),
     ("job-healthy", &[(2_554, "waiting"), (10_345, "done")]),
     ("liveness-failing", &[(1_271, "waiting"), (5_610, "failing XT441")]),
     ("mount-appears-late-healthy", &[(6_382, "waiting"), (6_669, "grace XT414"), (24_625, "waiting"), (27_382, "done")]),

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use super::cause::{Cause, Depth, Heal};
 use super::facts::{Facts, Scope, Seconds, Timestamp};
-use super::{pods, rank, workloads};
+use super::{pods, probes, rank, workloads};
 use crate::catalogue::{codes, finding};
 use crate::finding::{Finding, Severity};
 
@@ -94,6 +94,8 @@ pub struct LogRequest {
     pub previous: bool,
     /// Which run of the container it is of: 0 is the first. A container may start again while its log is being read.
     pub run: i64,
+    /// It runs and is not ready.
+    pub running: bool,
 }
 
 impl LogRequest {
@@ -115,8 +117,8 @@ pub struct Tracker {
     targets: Vec<Target>,
     started: Timestamp,
     streams: streams::Streams,
-    /// Runs whose log was given: pod, container, run.
-    logs_given: BTreeSet<(String, String, i64)>,
+    /// Runs whose log was given: pod, container, run, whether it still ran.
+    logs_given: BTreeSet<(String, String, i64, bool)>,
 }
 
 impl Tracker {
@@ -143,11 +145,11 @@ impl Tracker {
 
     /// Takes in a log that [`Self::wants_logs`] named; an empty text says that there is none.
     pub fn log(&mut self, request: &LogRequest, text: &str) {
-        self.logs_given.insert((request.pod.clone(), request.container.clone(), request.run));
+        self.logs_given.insert((request.pod.clone(), request.container.clone(), request.run, request.running));
         self.facts.add_log(&request.pod, &request.container, request.previous, text);
     }
 
-    /// Logs of containers that ended, not given yet.
+    /// Logs of containers that ended, or whose readiness probe failed several times; not given yet.
     pub fn wants_logs(&self) -> Vec<LogRequest> {
         let mut wanted = BTreeSet::new();
         for pod in self.facts.pods.values() {
@@ -163,13 +165,14 @@ impl Tracker {
                     state.terminated.as_ref().is_some_and(|end| end.exit_code != 0 || !part.init)
                 };
                 let previous = !ended(&status.state) && ended(&status.last_state);
-                if !previous && !ended(&status.state) {
+                let running = !previous && !ended(&status.state);
+                if running && !probes::fails_often(&self.facts, pod, &part) {
                     continue;
                 }
                 let (pod, container) = (pod.metadata.name.clone(), part.spec.name.clone());
                 let run = if previous { status.restart_count - 1 } else { status.restart_count };
-                if !self.logs_given.contains(&(pod.clone(), container.clone(), run)) {
-                    wanted.insert(LogRequest { pod, container, previous, run });
+                if !self.logs_given.contains(&(pod.clone(), container.clone(), run, running)) {
+                    wanted.insert(LogRequest { pod, container, previous, run, running });
                 }
             }
         }
@@ -270,7 +273,12 @@ impl Tracker {
         let causes: Vec<Cause> = causes.map(|cause| self.forgive_old(cause)).collect();
         let hard: BTreeSet<Option<String>> =
             causes.iter().filter(|cause| cause.is_due(cluster_now)).map(|cause| cause.finding.service.clone()).collect();
-        let unread: BTreeSet<String> = self.wants_logs().into_iter().map(|request| format!("pod/{}", request.pod)).collect();
+        let unread: BTreeSet<String> = self
+            .wants_logs()
+            .into_iter()
+            .filter(|request| !request.running)
+            .map(|request| format!("pod/{}", request.pod))
+            .collect();
         // While a service that it waits for is still coming up, a refused connection or an unready answer is no failure; nor is a
         // crash whose log nobody has read yet, which may say just that.
         let soft = |cause: &Cause| cause.soft || (cause.depth == Depth::Crash && unread.contains(&cause.finding.subject));
