@@ -270,6 +270,15 @@ fn a_watch_that_is_too_old_lists_again() {
     assert!(items.iter().all(|item| matches!(item, WatchItem::Listed { .. })), "{items:?}");
 }
 
+/// What `/api/health` answers on a local port.
+fn ask(port: u16) -> String {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    std::io::Write::write_all(&mut stream, b"GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    answer
+}
+
 #[test]
 fn logs_and_a_port_of_the_cluster() {
     let (sim, runner) = simulated(&World::running());
@@ -293,11 +302,29 @@ fn logs_and_a_port_of_the_cluster() {
     drop(follow);
 
     let forward = kubectl::port_forward(&runner, &target(), "svc/frontend-service", (0, 3000), LONG).unwrap();
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", forward.port)).unwrap();
-    std::io::Write::write_all(&mut stream, b"GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{\"status\":\"ok\"}"), "{answer}");
+    let ok = |answer: &str| answer.starts_with("HTTP/1.1 200") && answer.ends_with("{\"status\":\"ok\"}");
+    assert!(ok(&ask(forward.port)));
+    let service = sim.change(|world| {
+        let services = world.profile("minikube").unwrap().objects.get_mut("todo/services/frontend-service").unwrap();
+        services["spec"]["ports"][0]["nodePort"].take()
+    });
+    assert_eq!(service.unwrap(), 30300);
+    let served = sim.serve(0).unwrap();
+    assert!(ask(served.port()).starts_with("HTTP/1.1 503"), "no Service has this port");
+    let port = served.port();
+    sim.change(|world| {
+        let service = world.profile("minikube").unwrap().objects.get_mut("todo/services/frontend-service").unwrap();
+        service["spec"]["ports"][0]["nodePort"] = json!(port);
+    })
+    .unwrap();
+    assert!(ok(&ask(port)));
+    drop(served);
+    let frontend =
+        kubectl::get(&runner, &target(), &["pods"], &Selection::labels("app.kubernetes.io/component=frontend")).unwrap();
+    let pod = frontend[0]["metadata"]["name"].as_str().unwrap();
+    let inside = |url: &str| kubectl::exec(&runner, &target(), pod, None, &["wget", "-q", url], LONG).unwrap().exit;
+    assert_eq!(inside("http://frontend-service:3000/api/health"), tools::runner::Exit::Code(0));
+    assert_eq!(inside("http://backend-service:8000/api/health"), tools::runner::Exit::Code(7), "its pod is not ready");
     assert_eq!(forward.ended(), None);
     let Err(ToolError::Failed(failure)) = kubectl::port_forward(&runner, &target(), "svc/nosuch", (0, 80), LONG) else {
         panic!("a port led nowhere")

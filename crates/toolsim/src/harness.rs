@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 
 use crate::world::{Store, World};
 use crate::{Call, Error, Fault, STATE};
@@ -77,6 +80,23 @@ impl Sim {
         Store::at(self.state()).change(|world| Ok(change(world)))
     }
 
+    /// Serves a node port of the simulated cluster on 127.0.0.1 until the answer is dropped; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// The port is taken.
+    pub fn serve(&self, port: u16) -> Result<NodePort, Error> {
+        let listener = TcpListener::bind(("127.0.0.1", port))?;
+        let port = listener.local_addr()?.port();
+        let store = Store::at(self.state());
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let tell = |path: &str| store.look(|world| crate::http::node_port(world, port, path)).ok().flatten();
+            crate::http::serve(&listener, || !stopped.load(Ordering::SeqCst), tell)
+        });
+        Ok(NodePort { port, stop, thread: Some(thread) })
+    }
+
     /// Adds a fault.
     pub fn fault(&self, fault: Fault) -> Result<(), Error> {
         self.change(|world| world.faults.push(fault))
@@ -94,6 +114,30 @@ impl Sim {
     /// The calls so far as lines, without those before `since`.
     pub fn lines_since(&self, since: usize) -> Result<Vec<String>, Error> {
         Ok(self.calls()?.iter().skip(since).map(Call::line).collect())
+    }
+}
+
+/// A served node port.
+#[derive(Debug)]
+pub struct NodePort {
+    port: u16,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl NodePort {
+    /// Its number.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Drop for NodePort {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Wakes the thread, which waits for a connection; if that fails it has ended already.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        drop(self.thread.take().map(JoinHandle::join));
     }
 }
 

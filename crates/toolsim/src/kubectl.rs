@@ -1,13 +1,13 @@
 //! kubectl v1.36 at a simulated API server.
 
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::clock::now;
-use crate::cluster::{KINDS, has_labels, is_ready, key, kind_of, namespace_object, plural, put, remove, select, text};
+use crate::cluster::{KINDS, has_labels, key, kind_of, namespace_object, plural, put, remove, select, text};
+use crate::http::{answer, serve};
 use crate::world::{Profile, World};
 use crate::{Answer, Sim, err, fail, out, unknown};
 
@@ -272,16 +272,6 @@ fn watch(sim: &Sim, plural: &str, namespace: &str, query: &[(String, String)]) -
     }
 }
 
-/// What `SERVICE/PATH` answers, if its Service has a ready pod.
-fn answer(world: &World, profile: &Profile, namespace: &str, service: &str, path: &str) -> Option<(u16, String)> {
-    let object = profile.objects.get(&key(namespace, "services", service))?;
-    let wanted = object["spec"]["selector"].as_object()?;
-    let chosen = |pod: &&Value| wanted.iter().all(|(name, value)| pod["metadata"]["labels"].get(name) == Some(value));
-    select(profile, "pods", namespace, "").iter().filter(chosen).find(|pod| is_ready(pod))?;
-    let told = world.http.get(&format!("{service}/{}", path.trim_start_matches('/')));
-    Some(told.cloned().unwrap_or_else(|| (200, json!({"status": "ok"}).to_string())))
-}
-
 /// `/api/v1/namespaces/N/services/[http:]NAME[:PORT]/proxy/PATH`
 fn proxy(sim: &Sim, path: &str) -> Answer {
     let parts: Vec<&str> = path.trim_start_matches('/').splitn(8, '/').collect();
@@ -449,12 +439,30 @@ fn logs(sim: &Sim, object: &str) -> Answer {
     Ok(code)
 }
 
+/// A command in a container: one that asks a Service by its name (`http://NAME:PORT/PATH`) is answered as the Service would,
+/// others are only echoed.
 fn exec(sim: &Sim, pod: &str) -> Answer {
     let command = sim.args.rest().join(" ");
-    at_server(sim, |profile, namespace| {
-        pod_of(profile, namespace, pod)?;
-        Ok(vec![format!("(simulated) {command}")])
-    })
+    let found = at_server(sim, |profile, namespace| pod_of(profile, namespace, pod).map(|_| Vec::new()))?;
+    if found != 0 {
+        return Ok(found);
+    }
+    let (context, namespace) = place(sim);
+    let Some((_, rest)) = command.split_once("http://") else {
+        out(&format!("(simulated) {command}"))?;
+        return Ok(0);
+    };
+    let url = rest.split(['\'', '"', ' ', ')']).next().unwrap_or_default();
+    let (host, path) = url.split_once('/').unwrap_or((url, ""));
+    let service = host.split([':', '.']).next().unwrap_or_default();
+    match sim.store.look(|world| world.profiles.get(context).and_then(|p| answer(world, p, namespace, service, path)))? {
+        Some((200..=399, body)) => {
+            out(&body)?;
+            Ok(0)
+        }
+        Some((status, _)) => fail(22, &format!("HTTP status {status}\ncommand terminated with exit code 22")),
+        None => fail(7, &format!("connect ECONNREFUSED {host}\ncommand terminated with exit code 7")),
+    }
 }
 
 /// A real local port that answers as the Service would.
@@ -475,22 +483,11 @@ fn port_forward(sim: &Sim, object: &str, ports: &str) -> Answer {
     let service = object.split_once('/').map_or(object, |(_, name)| name);
     let context = sim.args.flag(&["--context"]).unwrap_or("minikube");
     let namespace = sim.args.flag(&["-n", "--namespace"]).unwrap_or("default");
-    for stream in listener.incoming() {
-        let mut stream = stream?;
-        let mut request = [0; 4096];
-        let read = stream.read(&mut request)?;
-        let line = String::from_utf8_lossy(&request[..read]).into_owned();
-        let path = line.split_whitespace().nth(1).unwrap_or("/").split('?').next().unwrap_or("/").to_owned();
-        let told = sim
-            .store
-            .change(|world| Ok(world.profiles.get(context).and_then(|p| answer(world, p, namespace, service, &path))))?;
-        let (status, body) = told.unwrap_or((503, String::new()));
-        write!(
-            stream,
-            "HTTP/1.1 {status} Simulated\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )?;
-    }
+    let tell = |path: &str| {
+        let told = sim.store.look(|world| world.profiles.get(context).and_then(|p| answer(world, p, namespace, service, path)));
+        told.ok().flatten()
+    };
+    serve(&listener, || true, tell)?;
     Ok(0)
 }
 

@@ -16,6 +16,7 @@ mod docker;
 mod fault;
 pub mod harness;
 mod helm;
+mod http;
 mod kubectl;
 mod minikube;
 mod render;
@@ -80,6 +81,11 @@ pub fn run(called: &str, args: &[String]) -> Result<u8, Error> {
     }
     let state = std::env::var_os(STATE).ok_or_else(|| Error(format!("`{STATE}` does not name the file of the world")))?;
     let store = Store::at(PathBuf::from(state));
+    if let ("toolsim", [command, port]) = (tool.as_str(), args)
+        && command == "serve"
+    {
+        return serve(&store, port);
+    }
     // A fault comes before stdin is read: a child that does not read is one of them.
     let fault = if store.look(|world| world.faults.is_empty())? {
         None
@@ -104,6 +110,15 @@ pub fn run(called: &str, args: &[String]) -> Result<u8, Error> {
         "kubectl" => kubectl::run(&sim),
         _ => Err(Error(format!("called as `{tool}`: not one of minikube, docker, helm, kubectl"))),
     }
+}
+
+/// `toolsim serve PORT`: answers on 127.0.0.1 as the Service with that node port would, until it is ended.
+fn serve(store: &Store, port: &str) -> Answer {
+    let port: u16 = port.parse().map_err(|_| Error(format!("`{port}` is no port")))?;
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
+    out(&format!("serving node port {port}"))?;
+    http::serve(&listener, || true, |path| store.look(|world| http::node_port(world, port, path)).ok().flatten())?;
+    Ok(0)
 }
 
 /// Prints a line to stdout; a reader that is gone ends the tool, as a broken pipe does.

@@ -132,6 +132,7 @@ fn start(sim: &Sim, name: &str) -> Answer {
     }
     sim.store.change(|world| {
         let versions = world.versions.clone();
+        let node_ip = world.node_ip.clone();
         let is_new = !world.profiles.contains_key(name);
         let profile = world.profiles.entry(name.to_owned()).or_default();
         profile.running = true;
@@ -143,6 +144,9 @@ fn start(sim: &Sim, name: &str) -> Answer {
             profile.runtime = flag(&["--container-runtime", "-c"]).unwrap_or_else(|| "docker".to_owned());
             profile.cpus = cpus.unwrap_or(2);
             profile.memory_mib = memory.unwrap_or(4096);
+            if !node_ip.is_empty() {
+                profile.ip = node_ip;
+            }
             cluster::boot(name, profile);
         }
         Ok(())

@@ -23,6 +23,8 @@ pub struct World {
     pub host_images: Vec<Image>,
     /// Faults, the first that fits strikes.
     pub faults: Vec<Fault>,
+    /// The address that a new cluster's node gets; empty for 192.168.49.2. With 127.0.0.1 its node ports can be served for real.
+    pub node_ip: String,
     /// How long a start takes (milliseconds), spread over its events.
     pub start_ms: u64,
     /// How long a build takes (milliseconds).
