@@ -54,9 +54,6 @@ fn main() -> ExitCode {
         Command::Test { selection } => phases::test::test(&session, &selection),
         Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
         Command::Stop => phases::stop::stop(&session),
-        //X         Command::Doctor => phases::doctor::doctor(&session),
-        Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
-        //X         Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
         Command::Doctor => phases::doctor::doctor(&session),
         Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
         Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
@@ -64,16 +61,12 @@ fn main() -> ExitCode {
             phases::logs::logs(&session, &phases::logs::Request { service, follow, tail, previous }, &layout)
         }
         Command::Explain { code, list } => phases::explain::explain(&session, code.as_deref(), list),
-        //X         Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
-        Command::Open { print, layout } => phases::open::open(&session, print, &layout),
-        //X         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
-        Command::Ci { only } => phases::ci::ci(&session, &only),
         Command::Rollback { revision, release, layout } => {
             phases::rollback::rollback(&session, revision, release.as_deref(), &layout)
         }
         Command::Open { print, layout } => phases::open::open(&session, print, &layout),
         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
-        //X         Command::Ci { only } => phases::ci::ci(&session, &only),
+        Command::Ci { only } => phases::ci::ci(&session, &only),
         Command::Completions { shell } => phases::completions::completions(&session, shell),
     };
     session.end(done)

@@ -206,7 +206,7 @@ impl Session {
         };
         let mut findings = Vec::new();
         findings.extend(problem::finding(codes::CONFIG_PROBLEM, &config.warnings));
-        let environment = self.environment(&config).unwrap_or_else(|failed| {
+        let environment = Self::environment(&config).unwrap_or_else(|failed| {
             findings.extend(failed.findings);
             Resolved::default()
         });
