@@ -13,6 +13,7 @@ mod exec;
 mod failure;
 mod generate;
 mod health;
+mod hooks;
 mod http;
 mod inside;
 mod lines;

@@ -1,5 +1,6 @@
 //! Watching the cluster while something happens in it: one stream a kind, no polling. The rules are in `plan::diagnose::live`.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -38,6 +39,11 @@ pub(crate) fn scope(cx: &Context, release: Option<&str>) -> Scope {
     }
 }
 
+/// From when on what happens is due to this run's change of a release.
+pub(crate) fn changed_at(cx: &Context, release: &str) -> Timestamp {
+    cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).get(release).copied().unwrap_or_else(now)
+}
+
 /// Waits until the workloads of a release are ready, and says at once when they can't be.
 pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Result<(), Vec<Finding>> {
     let targets = cx.look(|world| {
@@ -60,8 +66,7 @@ pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Resu
         ))]);
     }
     let kinds = [Kind::Pods, Kind::Events, Kind::Deployments, Kind::ReplicaSets, Kind::StatefulSets];
-    let changed_at = cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).get(&wanted.name).copied();
-    let mut tracker = Tracker::new(scope(cx, Some(&wanted.name)), targets, changed_at.unwrap_or_else(now));
+    let mut tracker = Tracker::new(scope(cx, Some(&wanted.name)), targets, changed_at(cx, &wanted.name));
     cx.look(|world| {
         for object in world.objects.iter().flat_map(plan::objects::Objects::iter) {
             // Nodes, claims, quotas and the names of secret keys make causes exact; what can't be read of them is left out.
@@ -87,29 +92,24 @@ fn follow(
         .collect();
     let watch = Watch::start(&cx.runner, &cx.profile(), paths).map_err(|f| failure::finding(cx, &f))?;
     let until = Instant::now() + deadline;
-    let mut listed = 0_usize;
+    let mut listed = BTreeSet::new();
     let mut trouble: Option<Finding> = None;
     let mut said = String::new();
     loop {
         let mut next = watch.recv_timeout(TICK);
         while let Some(item) = next {
-            match item {
-                WatchItem::Listed { kind, objects } => {
-                    listed += 1;
-                    take_list(cx, tracker, &kind, &objects)?;
-                }
-                WatchItem::Changed { kind, event } => take_event(cx, tracker, &kind, event)?,
-                WatchItem::Trouble { failure: Some(words), .. } => {
-                    trouble = Some(failure::finding(cx, &ToolError::Failed(Box::new(words))));
-                }
-                WatchItem::Trouble { message, .. } => trouble = Some(failure::internal(message)),
+            if let WatchItem::Listed { kind, .. } = &item {
+                listed.insert(kind.clone());
+            }
+            if let Some(found) = take(cx, tracker, item)? {
+                trouble = Some(found);
             }
             next = watch.recv_timeout(Duration::ZERO);
         }
         fetch_logs(cx, tracker);
         let at = now();
         // Until every kind was listed once, what is missing may only not have been seen yet.
-        if listed >= kinds.len() {
+        if listed.len() >= kinds.len() {
             match tracker.verdict(at) {
                 Verdict::Done => return Ok(()),
                 Verdict::Failing(findings) => return Err(findings),
@@ -134,7 +134,8 @@ fn follow(
     }
 }
 
-fn tell(run: &Running<'_>, said: &mut String, text: String) {
+/// Says how far it is, when that has changed.
+pub(crate) fn tell(run: &Running<'_>, said: &mut String, text: String) {
     if *said != text {
         run.progress(text.clone());
         *said = text;
@@ -143,6 +144,19 @@ fn tell(run: &Running<'_>, said: &mut String, text: String) {
 
 fn kind_of(resource: &str) -> Option<Kind> {
     Kind::ALL.into_iter().find(|kind| kind.resource() == resource)
+}
+
+/// Takes in what a stream brought. Gives the trouble of a stream that does not answer: it is asked again, so it fails nothing yet.
+pub(crate) fn take(cx: &Context, tracker: &mut Tracker, item: WatchItem) -> Result<Option<Finding>, Finding> {
+    match item {
+        WatchItem::Listed { kind, objects } => take_list(cx, tracker, &kind, &objects)?,
+        WatchItem::Changed { kind, event } => take_event(cx, tracker, &kind, event)?,
+        WatchItem::Trouble { failure: Some(words), .. } => {
+            return Ok(Some(failure::finding(cx, &ToolError::Failed(Box::new(words)))));
+        }
+        WatchItem::Trouble { message, .. } => return Ok(Some(failure::internal(message))),
+    }
+    Ok(None)
 }
 
 fn take_list(cx: &Context, tracker: &mut Tracker, resource: &str, objects: &[Value]) -> Result<(), Finding> {
@@ -171,7 +185,7 @@ pub(crate) fn unreadable(cx: &Context, resource: &str, what: &str) -> Finding {
 }
 
 /// Fetches the logs that would make a cause exact, each once a restart.
-fn fetch_logs(cx: &Context, tracker: &mut Tracker) {
+pub(crate) fn fetch_logs(cx: &Context, tracker: &mut Tracker) {
     for request in tracker.wants_logs() {
         let logs = Logs {
             object: request.pod.clone(),
@@ -183,26 +197,6 @@ fn fetch_logs(cx: &Context, tracker: &mut Tracker) {
         // A log that is not there (yet) is told as empty, so that it isn't asked for again and again.
         let log = tools::kubectl::logs(&cx.runner, &cx.kube(), &logs).unwrap_or_default();
         tracker.log(&request, &cx.runner.redacted(&log));
-    }
-}
-
-/// Runs helm for a release. Its hooks run inside that call, so when it fails, the cluster is asked why.
-pub(crate) fn helm<T>(cx: &Context, release: &str, call: impl FnOnce() -> Result<T, ToolError>) -> Result<T, Vec<Finding>> {
-    let error = match call() {
-        Ok(done) => return Ok(done),
-        Err(error) => error,
-    };
-    let own = failure::finding(cx, &error);
-    let mut causes = look_for_causes(cx, release).unwrap_or_default();
-    causes.retain(|f| f.severity == plan::finding::Severity::Error);
-    // Only what failed inside helm's own call (hooks, refused objects) explains it; the rollout has its own step.
-    causes.retain(|f| f.code == codes::JOB_FAILED || f.subject.starts_with("job/"));
-    match causes.first_mut() {
-        Some(first) => {
-            first.original = own.original;
-            Err(causes)
-        }
-        None => Err(vec![own]),
     }
 }
 

@@ -13,7 +13,7 @@ use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
-use crate::{charts, desired, failure, observe, watch};
+use crate::{charts, desired, failure, hooks, observe, watch};
 
 /// How many revisions helm keeps: enough to go back, few enough to look at.
 const HISTORY: u32 = 5;
@@ -63,8 +63,7 @@ impl Step for Release {
         let begun = watch::now().plus_seconds(-1);
         cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone(), begun);
         run.progress("helm upgrade");
-        // Hooks (migrations) run inside this call: their pods are watched meanwhile, so that a failure is known at once.
-        watch::helm(cx, &self.name, || helm::upgrade(&cx.runner, helm, &cx.kube(), &upgrade))?;
+        hooks::upgrade(cx, run, helm, &upgrade)?;
         observe::refresh_objects(cx)?;
         write_down(cx, &wanted)?;
         Ok(observe::refresh_objects(cx)?)
