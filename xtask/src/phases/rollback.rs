@@ -39,9 +39,8 @@ pub(crate) fn rollback(session: &Session, revision: Option<u32>, release: Option
     look::objects(&mut cx, layout.layout.is_some())?;
     let name = chosen(&cx, release)?;
     let history = helm::history(&cx.runner, &cx.kube(), &name).map_err(|f| failure::finding(&cx, &f))?;
-    let target = target(&name, &history, revision)?;
+    let target = with_images(&cx, &name, &targets(&name, &history, revision)?)?;
     let current = history.iter().map(|row| row.revision).max().unwrap_or_default();
-    images_are_there(&cx, &name, target)?;
     cx.reporter.send(Event::Started {
         phase: "rollback",
         text: format!("{} on {}: {name} revision {current} back to {target}", cx.config.name, cx.profile()),
@@ -98,8 +97,8 @@ fn content_of(row: &HistoryRow, history: &[HistoryRow]) -> u32 {
     }
 }
 
-/// The revision to go back to, or why there is none.
-fn target(name: &str, history: &[HistoryRow], asked: Option<u32>) -> Result<u32, Finding> {
+/// The revisions to go back to, the newest first (the asked one alone), or why there is none.
+fn targets(name: &str, history: &[HistoryRow], asked: Option<u32>) -> Result<Vec<u32>, Finding> {
     let Some(current) = history.iter().max_by_key(|row| row.revision) else {
         return Err(finding(codes::RELEASE_NOT_FOUND, name, format!("there is no release `{name}` to roll back"))
             .remedy("install it", "cargo xtask deploy"));
@@ -120,10 +119,12 @@ fn target(name: &str, history: &[HistoryRow], asked: Option<u32>) -> Result<u32,
             // A second rollback goes further back, not forth to what was left.
             let before = content_of(current, history);
             let earlier = history.iter().filter(worked).filter(|row| row.revision < before && row.revision != current.revision);
-            earlier
-                .max_by_key(|row| row.revision)
-                .map(|row| row.revision)
-                .ok_or_else(|| refused(format!("release `{name}` has no earlier revision that was deployed")))
+            let mut earlier: Vec<u32> = earlier.map(|row| row.revision).collect();
+            earlier.sort_unstable_by(|a, b| b.cmp(a));
+            if earlier.is_empty() {
+                return Err(refused(format!("release `{name}` has no earlier revision that was deployed")));
+            }
+            Ok(earlier)
         }
         Some(asked) if asked == current.revision && current.status == ReleaseStatus::Deployed => {
             Err(refused(format!("revision {asked} of release `{name}` is what runs now")))
@@ -133,7 +134,7 @@ fn target(name: &str, history: &[HistoryRow], asked: Option<u32>) -> Result<u32,
             Some(row) if !worked(&row) => {
                 Err(refused(format!("revision {asked} of release `{name}` was never deployed: it is {}", word(&row.status))))
             }
-            Some(_) => Ok(asked),
+            Some(_) => Ok(vec![asked]),
         },
     }
 }
@@ -161,6 +162,26 @@ fn time(text: &str) -> String {
 fn images_in(yaml: &str) -> BTreeSet<String> {
     let values = yaml.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("image:"));
     values.map(|value| value.trim().trim_matches(['"', '\'']).to_owned()).filter(|value| !value.is_empty()).collect()
+}
+
+/// The first of these revisions whose images are still on the node; where there is none, why the first can't be had.
+fn with_images(cx: &Context, name: &str, targets: &[u32]) -> Result<u32, Finding> {
+    let mut refused: Option<Finding> = None;
+    for &target in targets {
+        match images_are_there(cx, name, target) {
+            Ok(()) => {
+                if let Some(first) = refused {
+                    cx.reporter.send(Event::Note { text: format!("{}: going back to revision {target}", first.cause) });
+                }
+                return Ok(target);
+            }
+            Err(found) if found.code == codes::ROLLBACK_REFUSED => {
+                refused.get_or_insert(found);
+            }
+            Err(found) => return Err(found),
+        }
+    }
+    Err(refused.unwrap_or_else(|| failure::internal(format!("no revision of `{name}` to go back to"))))
 }
 
 /// Refuses to go back to images that were pruned: their pods would never start.
@@ -379,13 +400,13 @@ mod tests {
                 Err("release `r` has no earlier revision that was deployed"),
             ),
         ] {
-            let found = target("r", history, asked);
+            let found = targets("r", history, asked).map(|all| all[0]);
             assert_eq!(found.as_ref().map_err(|f| f.cause.as_str()), expected.as_ref().map_err(|e| *e), "{name}");
             if let Err(found) = found {
                 assert_eq!(found.evidence.len(), history.len(), "{name}: the history is listed");
             }
         }
-        assert_eq!(target("r", &[], None).unwrap_err().code, codes::RELEASE_NOT_FOUND);
+        assert_eq!(targets("r", &[], None).unwrap_err().code, codes::RELEASE_NOT_FOUND);
     }
 
     #[test]
