@@ -230,3 +230,32 @@ pub(crate) fn restarts(pod: &serde_json::Value) -> i64 {
     let all = statuses.iter().flat_map(|at| pod.pointer(at).and_then(serde_json::Value::as_array).into_iter().flatten());
     all.map(|s| number(s, "/restartCount")).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_keeps_a_cluster_from_answering_has_a_command_that_helps() {
+        for (state, code) in [
+            (ClusterState::Missing, codes::PROFILE_MISSING),
+            (ClusterState::Stopped, codes::PROFILE_STOPPED),
+            (ClusterState::Paused, codes::CLUSTER_PAUSED),
+            (ClusterState::KubeconfigStale, codes::KUBECONFIG_STALE),
+            (ClusterState::Degraded("kubelet Stopped".into()), codes::API_DOWN),
+            (ClusterState::Unseen, codes::API_DOWN),
+        ] {
+            let found = not_running("minikube", &state);
+            assert_eq!(found.code, code);
+            assert_eq!(found.class, plan::finding::Class::Cluster, "{state:?}");
+            assert!(found.remedies.first().is_some_and(|r| r.command.is_some()), "{state:?}");
+            assert!(found.cause.contains("`minikube`"), "{}", found.cause);
+        }
+    }
+
+    #[test]
+    fn restarts_of_all_containers_of_a_pod_count() {
+        let pod = serde_json::json!({"status": {"containerStatuses": [{"restartCount": 2}, {}], "initContainerStatuses": [{"restartCount": 1}]}});
+        assert_eq!((restarts(&pod), restarts(&serde_json::json!({}))), (3, 0));
+    }
+}

@@ -8,7 +8,7 @@ use plan::diagnose::Facts;
 use plan::diagnose::live::Kind;
 use plan::finding::{Finding, Severity};
 use plan::objects::{Objects, text};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tools::kubectl::{self, Logs, Watch, WatchEvent, WatchItem, WatchPath};
 
 use crate::cli::{BuildFlags, Selection};
@@ -30,11 +30,11 @@ const EXTRAS: Duration = Duration::from_secs(15);
 /// `cargo xtask status`.
 pub(crate) fn status(session: &Session, selection: &Selection, watch: bool) -> Phase {
     let mut cx = context(session, selection)?;
-    let objects = look::objects(&mut cx, selection.layout.is_some())?;
+    let objects = look::objects(&mut cx, selection.layout.is_some()).map_err(|found| nothing_to_show(session, vec![found]))?;
     let releases = look::release_findings(&cx, &objects);
     let deployed = look::releases(&look::parts(&cx)).iter().any(|name| objects.helm_status(name).is_some());
     if !deployed && !watch {
-        return Err(Failed { findings: releases, summary: String::new() });
+        return Err(nothing_to_show(session, releases));
     }
     if watch {
         return follow(session, &cx, &objects);
@@ -80,6 +80,16 @@ fn context(session: &Session, selection: &Selection) -> Result<Context, Failed> 
     Ok(cx)
 }
 
+/// Programs get an answer all the same; the findings say the rest.
+fn nothing_to_show(session: &Session, findings: Vec<Finding>) -> Failed {
+    session.reporter.send(Event::Answer {
+        about: "status",
+        text: String::new(),
+        data: json!({"healthy": false, "findings": findings}),
+    });
+    Failed { findings, summary: String::new() }
+}
+
 fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
@@ -91,7 +101,7 @@ fn closing(health: &Health, extras: &Extras, exit_code: u8) -> Done {
     };
     let mut done = Done { exit_code, ..Done::saying(summary) };
     if extras.metrics.is_none() {
-        done = done.pointer("cpu", "minikube addons enable metrics-server    shows cpu and memory too");
+        done = done.pointer("also", "minikube addons enable metrics-server    shows cpu and memory too");
     }
     if exit_code == 0 { done } else { done.pointer("next", "cargo xtask logs    or    cargo xtask status --watch") }
 }
