@@ -54,7 +54,7 @@ pub(crate) fn upgrade(cx: &Context, run: &Running<'_>, helm: Helm, upgrade: &Upg
 }
 
 /// helm's failure: the hook that failed if one did, else helm's own words.
-fn explained(cx: &Context, release: &str, error: &ToolError) -> Vec<Finding> {
+pub(crate) fn explained(cx: &Context, release: &str, error: &ToolError) -> Vec<Finding> {
     let own = failure::finding(cx, error);
     let mut causes = watch::look_for_causes(cx, release).unwrap_or_default();
     // The rollout has its own step: here only what runs inside helm's call explains its failure.
@@ -105,14 +105,12 @@ impl Hooks {
         let tracker = self.tracker.as_mut()?;
         watch::fetch_logs(cx, tracker);
         let at = watch::now();
-        match tracker.verdict(at) {
-            Verdict::Failing(findings) => Some(findings),
-            _ => {
-                let progress: Vec<String> = tracker.progress(at).iter().map(Progress::to_string).collect();
-                watch::tell(run, &mut self.said, progress.join(", "));
-                None
-            }
+        if let Verdict::Failing(findings) = tracker.verdict(at) {
+            return Some(findings);
         }
+        let progress: Vec<String> = tracker.progress(at).iter().map(Progress::to_string).collect();
+        watch::tell(run, &mut self.said, progress.join(", "));
+        None
     }
 
     fn follow(&mut self, cx: &Context, job: String) {

@@ -24,7 +24,7 @@ use crate::report::event::{Event, StepName};
 use crate::report::text as shown;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::names;
-use crate::{failure, look, observe, watch};
+use crate::{failure, hooks, look, observe, watch};
 use revisions::{images_in, migration_jobs, targets};
 
 /// The fingerprint of a release that was rolled back: that of no sources, so that the next deploy sees the difference.
@@ -210,7 +210,8 @@ impl Step for GoBack {
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
         let Self { name, target, done, .. } = self;
         run.progress(format!("helm rollback to revision {target}"));
-        watch::helm(cx, name, || helm::rollback(&cx.runner, &cx.kube(), name, *target, cx.config.deadlines.release))?;
+        helm::rollback(&cx.runner, &cx.kube(), name, *target, cx.config.deadlines.release)
+            .map_err(|error| hooks::explained(cx, name, &error))?;
         done.get_or_init(|| ());
         observe::refresh_objects(cx)?;
         // Before the pods are waited for: whatever comes of them, the release is no longer what the sources say.
