@@ -23,6 +23,7 @@ mod marker;
 mod observe;
 mod phases;
 mod proof;
+mod put_back;
 mod remove;
 mod report;
 mod session;

@@ -137,7 +137,7 @@ fn from_nothing_to_a_running_application_and_back() {
     journey.ok(&["verify"]);
     journey.ok(&["test"]);
     in_the_browser(&journey, &origin);
-    let todos = journey.psql("select count(*) from todos");
+    let todos = journey.psql("select count(*) from todo");
     assert_ne!(todos, "0", "the browser's todos are in PostgreSQL");
 
     // Nothing to do: no new revision.
@@ -149,7 +149,7 @@ fn from_nothing_to_a_running_application_and_back() {
     // A pod dies: it comes back, the todos are still there.
     journey.kubectl(&["delete", "pod", "-l", "app.kubernetes.io/component=backend", "--wait=false"]);
     journey.until("the backend's pod is back", |j| j.xtask(&["verify", "--quiet"]).0 == 0);
-    assert_eq!(journey.psql("select count(*) from todos"), todos);
+    assert_eq!(journey.psql("select count(*) from todo"), todos);
 
     // A changed line rolls out.
     assert_eq!(journey.backend_version(), "3.0.0");
@@ -176,19 +176,19 @@ fn from_nothing_to_a_running_application_and_back() {
     // The other layout, and back.
     journey.ok(&["deploy", "--layout", "split"]);
     journey.ok(&["verify", "--layout", "split"]);
-    assert_eq!(journey.psql("select count(*) from todos"), todos);
+    assert_eq!(journey.psql("select count(*) from todo"), todos);
     journey.ok(&["deploy"]);
 
     // Away with the releases: the data stays until it is asked for.
     journey.ok(&["cleanup"]);
     assert!(journey.json(&["get", "pods"])["items"].as_array().unwrap().is_empty());
     journey.ok(&["deploy"]);
-    assert_eq!(journey.psql("select count(*) from todos"), todos);
+    assert_eq!(journey.psql("select count(*) from todo"), todos);
 
     // A stopped cluster is started again, with all that was in it.
     journey.ok(&["stop"]);
     journey.ok(&["deploy"]);
-    assert_eq!(journey.psql("select count(*) from todos"), todos);
+    assert_eq!(journey.psql("select count(*) from todo"), todos);
 
     // Back to nothing.
     let (code, _, said) = journey.xtask(&["cleanup", "--scope", "all"]);

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use fs_err as fs;
 use plan::catalogue::{codes, finding};
 use plan::finding::{Class, Finding};
 use plan::invocation::{Invocation, Tool};
 
 use super::deploy;
 use crate::cli::{BuildFlags, Selection};
-use crate::context::Context;
+use crate::context::{Context, cache_folder};
 use crate::failure;
 use crate::report::event::{Event, Outcome, StepName};
 use crate::report::text::duration;
@@ -17,7 +18,7 @@ use crate::session::{Done, Failed, Phase, Session};
 /// How long the tests of one service, or of one release, may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
 /// How many of the last lines of a failed test are shown.
-const TAIL: usize = 20;
+const TAIL: usize = 40;
 
 /// `cargo xtask test`.
 pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
@@ -98,13 +99,17 @@ pub(crate) fn own_tests(cx: &Context, step: &StepName, invocation: &Invocation) 
             lines.push(line.text);
         }
     });
+    // The whole of it for whoever has to find out more; a log that can't be written hides no result.
+    let log = cache_folder(&cx.root).join(format!("{}.log", step.to_string().replace(' ', "-")));
+    fs::write(&log, lines.join("\n")).ok();
     let tail = |lines: &[String]| lines[lines.len().saturating_sub(TAIL)..].join("\n");
     match output {
         Ok(output) if output.exit.is_success() => Ok(lines.last().cloned().unwrap_or_default()),
         Ok(output) => Err(test_failed(&step.to_string(), &format!("`{}` ended with {}", invocation.command_line(), output.exit))
             .evidence("its last lines", tail(&lines))
+            .advice(format!("the whole of it: {}", log.display()))
             .remedy(
-                "see it all",
+                "run it by itself",
                 format!("cd {} && {}", invocation.cwd.as_deref().unwrap_or(&cx.root).display(), invocation.command_line()),
             )),
         Err(error) => Err(test_failed(&step.to_string(), &error.to_string()).evidence("its last lines", tail(&lines))),

@@ -13,7 +13,7 @@ use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
-use crate::{charts, desired, failure, hooks, observe, watch};
+use crate::{charts, desired, failure, hooks, observe, put_back, watch};
 
 /// How many revisions helm keeps: enough to go back, few enough to look at.
 const HISTORY: u32 = 5;
@@ -63,8 +63,18 @@ impl Step for Release {
         let begun = watch::now().plus_seconds(-1);
         cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone(), begun);
         run.progress("helm upgrade");
+        let before = cx.look(|world| world.objects.as_ref().and_then(|o| Inventory::read(o).ok().flatten()));
         hooks::upgrade(cx, run, helm, &upgrade)?;
         observe::refresh_objects(cx)?;
+        // From the same sources the same objects have to come.
+        if let Some(entry) =
+            before.and_then(|mut i| i.releases.remove(&self.name)).filter(|e| e.fingerprint == wanted.fingerprint())
+        {
+            for object in put_back::leftovers(cx, &self.name, &entry.objects)? {
+                cx.reporter
+                    .send(Event::Note { text: format!("{object} was replaced: helm left in it what a foreign hand had added") });
+            }
+        }
         write_down(cx, &wanted)?;
         Ok(observe::refresh_objects(cx)?)
     }
