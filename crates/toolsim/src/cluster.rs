@@ -204,8 +204,9 @@ pub(crate) fn pass_time(world: &mut World) -> bool {
         for key in &workloads {
             settle(profile, key);
         }
-        let unready = profile.objects.iter().any(|(key, pod)| key.contains("/pods/") && !is_ready(pod));
-        if unready || settled != format!("{} {names} {causes}", profile.resource_version) {
+        let due = |pod: &Value| created(pod) + ready_ms;
+        let becoming = profile.objects.iter().any(|(key, pod)| key.contains("/pods/") && !is_ready(pod) && now() < due(pod));
+        if becoming || settled != format!("{} {names} {causes}", profile.resource_version) {
             waiting = true;
             profile.settled.clear();
         } else {
@@ -213,6 +214,11 @@ pub(crate) fn pass_time(world: &mut World) -> bool {
         }
     }
     waiting
+}
+
+/// When a pod was made, milliseconds since 1970.
+fn created(pod: &Value) -> u64 {
+    text(pod, "/metadata/annotations/toolsim~1created").parse().unwrap_or_default()
 }
 
 fn replicas(workload: &Value) -> u64 {
@@ -340,7 +346,7 @@ pub(crate) fn is_ready(pod: &Value) -> bool {
 fn kubelet(profile: &mut Profile, broken: &std::collections::BTreeMap<String, Broken>, ready_ms: u64) {
     let pods: Vec<Value> = profile.objects.iter().filter(|(key, _)| key.contains("/pods/")).map(|(_, pod)| pod.clone()).collect();
     for mut pod in pods {
-        let created: u64 = text(&pod, "/metadata/annotations/toolsim~1created").parse().unwrap_or_default();
+        let created = created(&pod);
         let due = now() >= created + ready_ms;
         let containers = pod.pointer("/spec/containers").and_then(Value::as_array).cloned().unwrap_or_default();
         let statuses: Vec<Value> =
@@ -380,7 +386,13 @@ fn container_status(
     if let Some(fault) = broken.get(name)
         && fault.reason != "Running"
     {
-        return waiting(&fault.reason, &fault.message, fault.restarts);
+        let mut status = waiting(&fault.reason, &fault.message, fault.restarts);
+        if fault.restarts > 0 {
+            // As recorded in `pods/crash-loop`.
+            let ended = json!({"exitCode": fault.exit_code, "reason": "Error", "startedAt": rfc3339(created), "finishedAt": rfc3339(created)});
+            status["lastState"] = json!({"terminated": ended});
+        }
+        return status;
     }
     let ready = due && !broken.contains_key(name);
     let id = found.map_or_else(|| format!("sha256:{}", sha256(&full)), |i| i.id.clone());

@@ -49,6 +49,8 @@ pub struct Broken {
     pub message: String,
     /// How often it was restarted.
     pub restarts: u32,
+    /// What its last run ended with, where it was restarted.
+    pub exit_code: i32,
     /// Its log.
     pub log: String,
 }
