@@ -187,6 +187,8 @@ fn uid(key: &str, version: u64) -> String {
 pub(crate) fn pass_time(world: &mut World) -> bool {
     let (broken, ready_ms) = (world.broken.clone(), world.ready_ms);
     let causes = sha256(&format!("{broken:?}{ready_ms}"));
+    // One instant for the whole pass: a pod that gets due meanwhile is brought up by the next.
+    let at = now();
     let mut waiting = false;
     for profile in world.profiles.values_mut().filter(|p| p.running && p.api_server) {
         // Images appear without a new resource version.
@@ -200,12 +202,12 @@ pub(crate) fn pass_time(world: &mut World) -> bool {
         for key in &workloads {
             pods_for(profile, key);
         }
-        kubelet(profile, &broken, ready_ms);
+        kubelet(profile, &broken, (at, ready_ms));
         for key in &workloads {
             settle(profile, key);
         }
         let due = |pod: &Value| created(pod) + ready_ms;
-        let becoming = profile.objects.iter().any(|(key, pod)| key.contains("/pods/") && !is_ready(pod) && now() < due(pod));
+        let becoming = profile.objects.iter().any(|(key, pod)| key.contains("/pods/") && !is_ready(pod) && at < due(pod));
         if becoming || settled != format!("{} {names} {causes}", profile.resource_version) {
             waiting = true;
             profile.settled.clear();
@@ -343,11 +345,11 @@ pub(crate) fn is_ready(pod: &Value) -> bool {
 }
 
 /// Brings each pod to the state that it should have by now.
-fn kubelet(profile: &mut Profile, broken: &std::collections::BTreeMap<String, Broken>, ready_ms: u64) {
+fn kubelet(profile: &mut Profile, broken: &std::collections::BTreeMap<String, Broken>, (at, ready_ms): (u64, u64)) {
     let pods: Vec<Value> = profile.objects.iter().filter(|(key, _)| key.contains("/pods/")).map(|(_, pod)| pod.clone()).collect();
     for mut pod in pods {
         let created = created(&pod);
-        let due = now() >= created + ready_ms;
+        let due = at >= created + ready_ms;
         let containers = pod.pointer("/spec/containers").and_then(Value::as_array).cloned().unwrap_or_default();
         let statuses: Vec<Value> =
             containers.iter().map(|c| container_status(c, &profile.images, broken, (due, created))).collect();
