@@ -32,8 +32,8 @@ impl std::fmt::Display for Exit {
 pub struct Output {
     /// How it ended.
     pub exit: Exit,
-    /// What it wrote to stdout. From [`Runner::capture`]: data, whole and as written, may hold secrets that were asked for. From
-    /// [`Runner::stream`]: the last 256 KiB, redacted.
+    /// What it wrote to stdout. From [`super::Runner::capture`]: data, whole and as written, may hold secrets that were asked for. From
+    /// [`super::Runner::stream`]: the last 256 KiB, redacted.
     pub stdout: String,
     /// What it wrote to stderr, redacted (the last 256 KiB when streamed).
     pub stderr: String,
