@@ -85,11 +85,6 @@ impl RunReport {
             && self.steps.iter().all(|s| matches!(s.outcome, Outcome::Keep | Outcome::Ok))
     }
 
-    /// Whether a step changed anything.
-    pub(crate) fn changed(&self) -> bool {
-        self.steps.iter().any(|s| s.outcome == Outcome::Ok)
-    }
-
     /// How many steps are not done.
     pub(crate) fn open(&self) -> usize {
         self.steps.iter().filter(|s| !matches!(s.outcome, Outcome::Keep | Outcome::Ok)).count()

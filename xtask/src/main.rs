@@ -2,6 +2,7 @@
 
 mod ask;
 mod browser;
+mod bundle;
 mod caches;
 mod charts;
 mod cli;
@@ -11,13 +12,18 @@ mod desired;
 mod exec;
 mod failure;
 mod generate;
+mod health;
+mod hooks;
 mod http;
 mod inside;
+mod lines;
+mod look;
 mod machine;
 mod marker;
 mod observe;
 mod phases;
 mod proof;
+mod put_back;
 mod remove;
 mod report;
 mod session;
@@ -50,19 +56,20 @@ fn main() -> ExitCode {
         Command::Test { selection } => phases::test::test(&session, &selection),
         Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
         Command::Stop => phases::stop::stop(&session),
-//X         Command::Doctor => phases::doctor::doctor(&session),
+        Command::Doctor => phases::doctor::doctor(&session),
         Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
-//X         Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
+        Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
         Command::Logs { service, follow, tail, previous, layout } => {
             phases::logs::logs(&session, &phases::logs::Request { service, follow, tail, previous }, &layout)
         }
         Command::Explain { code, list } => phases::explain::explain(&session, code.as_deref(), list),
-//X         Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
+        Command::Rollback { revision, release, layout } => {
+            phases::rollback::rollback(&session, revision, release.as_deref(), &layout)
+        }
         Command::Open { print, layout } => phases::open::open(&session, print, &layout),
-//X         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
+        Command::Report { output, layout } => phases::report::report(&session, output, &layout),
         Command::Ci { only } => phases::ci::ci(&session, &only),
         Command::Completions { shell } => phases::completions::completions(&session, shell),
-        _ => unimplemented!(),
     };
     session.end(done)
 }

@@ -88,13 +88,17 @@ pub(crate) fn everything(cx: &Context, wanted: &[Image]) -> Result<Snapshot, Fin
 }
 
 /// The context answers, but not from the node of this profile.
-fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
+pub(crate) fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
     let profile = cx.profile();
     let nodes: Vec<&str> = objects.of_kind("Node").map(|n| text(n, "/metadata/name")).collect();
-    finding(codes::CONTEXT_NOT_PROFILE, &profile, format!("the kubeconfig's context `{profile}` is not the minikube profile `{profile}`"))
-        .evidence("nodes", nodes.join(", "))
-        .remedy("point it at the profile", format!("minikube -p {profile} update-context"))
-        .advice("or name another `cluster.profile` in xtask.toml")
+    finding(
+        codes::CONTEXT_NOT_PROFILE,
+        &profile,
+        format!("the kubeconfig's context `{profile}` is not the minikube profile `{profile}`"),
+    )
+    .evidence("nodes", nodes.join(", "))
+    .remedy("point it at the profile", format!("minikube -p {profile} update-context"))
+    .advice("or name another `cluster.profile` in xtask.toml")
 }
 
 /// Asks minikube where the node's docker is, remembers it, and lists the wanted images.
@@ -127,7 +131,10 @@ pub(crate) fn cluster_state(cx: &Context) -> Result<ClusterState, Finding> {
         Status::Nodes(nodes) => match nodes.first() {
             Some(node) if node.host == State::Stopped => ClusterState::Stopped,
             Some(node) if node.host == State::Paused || node.api_server == State::Paused => ClusterState::Paused,
-            Some(node) => ClusterState::Degraded(format!("host {:?}, kubelet {:?}, API server {:?}", node.host, node.kubelet, node.api_server)),
+            Some(node) => ClusterState::Degraded(format!(
+                "host {:?}, kubelet {:?}, API server {:?}",
+                node.host, node.kubelet, node.api_server
+            )),
             None => ClusterState::Degraded("minikube lists no node".to_owned()),
         },
     })
@@ -135,9 +142,8 @@ pub(crate) fn cluster_state(cx: &Context) -> Result<ClusterState, Finding> {
 
 /// The objects of the namespace, the namespace itself and the node, by two processes side by side.
 pub(crate) fn live_objects(cx: &Context) -> Result<Objects, Finding> {
-    let ask = |kinds: &[&str]| {
-        kubectl::get(&cx.runner, &cx.kube(), kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f))
-    };
+    let ask =
+        |kinds: &[&str]| kubectl::get(&cx.runner, &cx.kube(), kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f));
     std::thread::scope(|scope| {
         let workloads = scope.spawn(|| ask(WORKLOADS));
         let settings = ask(SETTINGS);
@@ -213,18 +219,19 @@ pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Optio
     let services: Vec<&Value> = objects.of_release(&release.name).filter(|o| text(o, "/kind") == "Service").collect();
     let names_component = |o: &&&Value| {
         label(o, "app.kubernetes.io/component") == mapping.component
-            || o.pointer("/spec/selector").and_then(|s| s.get("app.kubernetes.io/component")).and_then(Value::as_str) == Some(&mapping.component)
+            || o.pointer("/spec/selector").and_then(|s| s.get("app.kubernetes.io/component")).and_then(Value::as_str)
+                == Some(&mapping.component)
     };
-    let found = services.iter().find(names_component).or_else(|| (release.services.len() == 1).then(|| services.first()).flatten())?;
+    let found =
+        services.iter().find(names_component).or_else(|| (release.services.len() == 1).then(|| services.first()).flatten())?;
     let port = found.pointer("/spec/ports/0/port").and_then(Value::as_u64)?;
     Some(ServiceAddress { name: text(found, "/metadata/name").to_owned(), port: u16::try_from(port).ok()? })
 }
 
 /// What the public address answers from here.
 pub(crate) fn endpoints(cx: &Context) -> Result<Vec<Endpoint>, Finding> {
-    let (origin, access) = cx
-        .look(|world| Ok((desired::origin(cx, world)?, desired::access(cx, world)?)))
-        .map_err(failure::undecided)?;
+    let (origin, access) =
+        cx.look(|world| Ok((desired::origin(cx, world)?, desired::access(cx, world)?))).map_err(failure::undecided)?;
     let service = cx.service(&cx.public().service);
     let url = format!("{origin}{}", service.health.readiness);
     let answer = http::get(&url, ADDRESS);
@@ -237,11 +244,12 @@ pub(crate) fn endpoints(cx: &Context) -> Result<Vec<Endpoint>, Finding> {
 
 fn forwarded(cx: &Context) -> Result<Endpoint, Finding> {
     let service = cx.service(&cx.public().service);
-    let address = cx.look(|world| service_of(cx, world, &service.name)).ok_or_else(|| {
-        finding(codes::SERVICE_MISSING, &service.name, format!("there is no Service for `{}`", service.name))
-    })?;
+    let address = cx
+        .look(|world| service_of(cx, world, &service.name))
+        .ok_or_else(|| finding(codes::SERVICE_MISSING, &service.name, format!("there is no Service for `{}`", service.name)))?;
     let object = format!("service/{}", address.name);
-    let forward = kubectl::port_forward(&cx.runner, &cx.kube(), &object, (0, address.port), ADDRESS).map_err(|f| failure::finding(cx, &f))?;
+    let forward = kubectl::port_forward(&cx.runner, &cx.kube(), &object, (0, address.port), ADDRESS)
+        .map_err(|f| failure::finding(cx, &f))?;
     let url = format!("http://127.0.0.1:{}{}", forward.port, service.health.readiness);
     let answer = http::get(&url, ADDRESS);
     Ok(judged(&service.name, &url, answer))
@@ -258,6 +266,13 @@ fn judged(service: &str, url: &str, answer: Result<http::Answer, String>) -> End
             said: format!("{} in {}", answer.status, format_args!("{} ms", answer.took.as_millis())),
             body: answer.body,
         },
-        Err(what) => Endpoint { service: service.to_owned(), address: url.to_owned(), reached: false, ok: false, said: what, body: String::new() },
+        Err(what) => Endpoint {
+            service: service.to_owned(),
+            address: url.to_owned(),
+            reached: false,
+            ok: false,
+            said: what,
+            body: String::new(),
+        },
     }
 }

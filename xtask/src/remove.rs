@@ -22,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(300);
 pub(crate) fn release(cx: &Context, name: &str) -> Result<(), Vec<Finding>> {
     let deadline = cx.config.deadlines.cleanup;
     tools::helm::uninstall(&cx.runner, cx.helm()?, &cx.kube(), name, deadline).map_err(|f| failure::finding(cx, &f))?;
+    // Hooks (test pods, a failed migration's job) are no part of the release for helm: it leaves them.
+    let hooks = Selection::labels(format!("app.kubernetes.io/instance={name},app.kubernetes.io/managed-by=Helm"));
+    kubectl::delete(&cx.runner, &cx.kube(), &["jobs", "pods"], &hooks, false, deadline).map_err(|f| failure::finding(cx, &f))?;
     let until = Instant::now() + deadline;
     loop {
         let objects = observe::live_objects(cx)?;
@@ -49,7 +52,8 @@ fn shown(object: &serde_json::Value) -> String {
 
 /// What could not be removed.
 pub(crate) fn left_behind(cx: &Context, what: &str, left: &[String]) -> Finding {
-    let mut found = finding(codes::LEFT_BEHIND, what, format!("`{what}` is not gone after {} s", cx.config.deadlines.cleanup.as_secs()));
+    let mut found =
+        finding(codes::LEFT_BEHIND, what, format!("`{what}` is not gone after {} s", cx.config.deadlines.cleanup.as_secs()));
     found.class = Class::Cleanup;
     for object in left {
         found = found.evidence("still there", object);
@@ -57,7 +61,10 @@ pub(crate) fn left_behind(cx: &Context, what: &str, left: &[String]) -> Finding 
     let (context, namespace) = (cx.profile(), &cx.config.namespace);
     let first = left.first().map_or("all", String::as_str);
     found
-        .remedy("see what holds it (finalizers, a pod that does not end)", format!("kubectl --context {context} -n {namespace} get {first} -o yaml"))
+        .remedy(
+            "see what holds it (finalizers, a pod that does not end)",
+            format!("kubectl --context {context} -n {namespace} get {first} -o yaml"),
+        )
         .remedy("go on from here", "cargo xtask cleanup")
 }
 
@@ -77,7 +84,9 @@ pub(crate) fn object(cx: &Context, kind: &str, name: &str) -> Result<(), Finding
     if found.is_none_or(|o| label(&o, OWNER_LABEL) != cx.config.name) {
         return Ok(());
     }
-    kubectl::delete_one(&cx.runner, &cx.kube(), kind, name, true, cx.config.deadlines.cleanup).map(drop).map_err(|f| failure::finding(cx, &f))
+    kubectl::delete_one(&cx.runner, &cx.kube(), kind, name, true, cx.config.deadlines.cleanup)
+        .map(drop)
+        .map_err(|f| failure::finding(cx, &f))
 }
 
 /// Everything of the namespace that carries the owner label, of these kinds.
@@ -101,16 +110,23 @@ pub(crate) fn releases(cx: &Context, objects: &Objects) -> Vec<String> {
 pub(crate) fn images(cx: &Context, host: &DockerHost) -> Result<Vec<String>, Finding> {
     let rows = docker::images_by_label(&cx.runner, &observe::endpoint(host), &format!("{IMAGE_OWNER_LABEL}={}", cx.config.name))
         .map_err(|f| failure::finding(cx, &f))?;
-    let named = |row: docker::ImageRow| if row.tag == "<none>" || row.repository == "sha256" { row.id } else { format!("{}:{}", row.repository, row.tag) };
-    Ok(rows.into_iter().map(named).collect::<BTreeSet<_>>().into_iter().collect())
+    // The containerd store lists an image once more under its digest; that row goes with the last name.
+    let is_named = |row: &docker::ImageRow| row.tag != "<none>" && row.repository != "<none>" && row.repository != "sha256";
+    let (named, bare): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_named);
+    let covered: BTreeSet<String> = named.iter().map(|row| row.id.clone()).collect();
+    let mut all: BTreeSet<String> = named.into_iter().map(|row| format!("{}:{}", row.repository, row.tag)).collect();
+    all.extend(bare.into_iter().map(|row| row.id).filter(|id| !covered.contains(id)));
+    Ok(all.into_iter().collect())
 }
 
 /// Removes an image; one that a container still uses stays and is named.
 pub(crate) fn image(cx: &Context, host: &DockerHost, reference: &str) -> Result<(), Finding> {
     match docker::remove(&cx.runner, &observe::endpoint(host), reference).map_err(|f| failure::finding(cx, &f))? {
-        docker::Removed::InUse(words) => Err(finding(codes::IMAGE_IN_USE, reference, format!("image `{reference}` is in use and was kept"))
-            .evidence("docker image rm", words)
-            .remedy("remove what uses it first", "cargo xtask cleanup --scope release")),
+        docker::Removed::InUse(words) => {
+            Err(finding(codes::IMAGE_IN_USE, reference, format!("image `{reference}` is in use and was kept"))
+                .evidence("docker image rm", words)
+                .remedy("remove what uses it first", "cargo xtask cleanup --scope release"))
+        }
         _ => Ok(()),
     }
 }

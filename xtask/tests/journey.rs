@@ -2,6 +2,13 @@
 //!
 //! It creates and deletes the cluster of xtask.toml, so it only runs when it is asked for: `XTASK_E2E=1 cargo xtask ci --only e2e`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test outside of cfg(test): it fails by panicking and shows what a person would see"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -33,7 +40,8 @@ impl Journey {
     fn xtask(&self, args: &[&str]) -> (i32, String, String) {
         let begun = Instant::now();
         let mut command = new(env!("CARGO_BIN_EXE_xtask"));
-        let out = output(command.args(args).arg("--config").arg(&self.config).current_dir(&self.root).env_remove("GITHUB_ACTIONS"));
+        let out =
+            output(command.args(args).arg("--config").arg(&self.config).current_dir(&self.root).env_remove("GITHUB_ACTIONS"));
         let (stdout, stderr) = (text(&out.stdout), text(&out.stderr));
         println!("$ cargo xtask {}    ({:.1}s)\n{stdout}{stderr}", args.join(" "), begun.elapsed().as_secs_f64());
         (out.status.code().unwrap_or(-1), stdout, stderr)
@@ -62,7 +70,8 @@ impl Journey {
     }
 
     fn backend_version(&self) -> String {
-        let answer = self.kubectl(&["get", "--raw", "/api/v1/namespaces/todo/services/http:backend-service:8000/proxy/api/version"]);
+        let answer =
+            self.kubectl(&["get", "--raw", "/api/v1/namespaces/todo/services/http:backend-service:8000/proxy/api/version"]);
         serde_json::from_str::<Value>(&answer).unwrap()["version"].as_str().unwrap().to_owned()
     }
 
@@ -128,7 +137,7 @@ fn from_nothing_to_a_running_application_and_back() {
     journey.ok(&["verify"]);
     journey.ok(&["test"]);
     in_the_browser(&journey, &origin);
-    let todos = journey.psql("select count(*) from todos");
+    let todos = journey.psql("select count(*) from todo");
     assert_ne!(todos, "0", "the browser's todos are in PostgreSQL");
 
     // Nothing to do: no new revision.
@@ -140,7 +149,7 @@ fn from_nothing_to_a_running_application_and_back() {
     // A pod dies: it comes back, the todos are still there.
     journey.kubectl(&["delete", "pod", "-l", "app.kubernetes.io/component=backend", "--wait=false"]);
     journey.until("the backend's pod is back", |j| j.xtask(&["verify", "--quiet"]).0 == 0);
-    assert_eq!(journey.psql("select count(*) from todos"), todos);
+    assert_eq!(journey.psql("select count(*) from todo"), todos);
 
     // A changed line rolls out.
     assert_eq!(journey.backend_version(), "3.0.0");
@@ -167,19 +176,19 @@ fn from_nothing_to_a_running_application_and_back() {
     // The other layout, and back.
     journey.ok(&["deploy", "--layout", "split"]);
     journey.ok(&["verify", "--layout", "split"]);
-    assert_eq!(journey.psql("select count(*) from todos"), todos);
+    assert_eq!(journey.psql("select count(*) from todo"), todos);
     journey.ok(&["deploy"]);
 
     // Away with the releases: the data stays until it is asked for.
     journey.ok(&["cleanup"]);
     assert!(journey.json(&["get", "pods"])["items"].as_array().unwrap().is_empty());
     journey.ok(&["deploy"]);
-    assert_eq!(journey.psql("select count(*) from todos"), todos);
+    assert_eq!(journey.psql("select count(*) from todo"), todos);
 
     // A stopped cluster is started again, with all that was in it.
     journey.ok(&["stop"]);
     journey.ok(&["deploy"]);
-    assert_eq!(journey.psql("select count(*) from todos"), todos);
+    assert_eq!(journey.psql("select count(*) from todo"), todos);
 
     // Back to nothing.
     let (code, _, said) = journey.xtask(&["cleanup", "--scope", "all"]);
@@ -207,7 +216,8 @@ fn no_secret_leaks(journey: &Journey) {
     for name in ["dev-postgres-secrets", "xtask-generated"] {
         for (key, value) in journey.json(&["get", "secret", name])["data"].as_object().unwrap() {
             if key.ends_with("PASSWORD") || key.ends_with("SECRET") {
-                let decoded = journey.kubectl(&["get", "secret", name, "-o", &format!("go-template={{{{.data.{key} | base64decode}}}}")]);
+                let decoded =
+                    journey.kubectl(&["get", "secret", name, "-o", &format!("go-template={{{{.data.{key} | base64decode}}}}")]);
                 secrets.push((key.clone(), decoded, value.as_str().unwrap().to_owned()));
             }
         }
@@ -217,7 +227,10 @@ fn no_secret_leaks(journey: &Journey) {
     assert!(helm.status.success());
     // Helm packs a release as base64 of base64 of gzip: `helm get all` is what is in it.
     let helm_database = output(new("helm").args(["get", "all", "dev-postgres", "--kube-context", "minikube", "-n", "todo"]));
-    let mut places = vec![("helm get all todo-app".to_owned(), text(&helm.stdout)), ("helm get all dev-postgres".to_owned(), text(&helm_database.stdout))];
+    let mut places = vec![
+        ("helm get all todo-app".to_owned(), text(&helm.stdout)),
+        ("helm get all dev-postgres".to_owned(), text(&helm_database.stdout)),
+    ];
     for entry in std::fs::read_dir(journey.root.join("target/xtask")).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {

@@ -46,7 +46,7 @@ fn schema(name: &str, chart: &Chart, parts: &Parts) -> Value {
     properties.insert("todo-lib".to_owned(), json!({"type": "object"}));
     let mut defs = Map::new();
     take_definitions(&Value::Object(properties.clone()), &parts.definitions, &mut defs);
-    // Helm before 3.18 knows no newer draft.
+    // The oldest draft in use: Helm 3.12 reads it too.
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$comment": "Generated from helm/todo-lib/schema/values.parts.json: UPDATE_CHARTS=1 cargo test -p chartcheck",

@@ -285,7 +285,8 @@ fn logs_and_a_port_of_the_cluster() {
     namespace(&runner);
     sim.change(|world| {
         let log = "starting\nValueError: DATABASE_URL\n".to_owned();
-        let broken = Broken { reason: "CrashLoopBackOff".to_owned(), message: "back-off".to_owned(), restarts: 3, log };
+        let broken =
+            Broken { reason: "CrashLoopBackOff".to_owned(), message: "back-off".to_owned(), restarts: 3, exit_code: 1, log };
         world.broken.insert("backend".to_owned(), broken);
         world.http.insert("frontend-service/api/health".to_owned(), (200, "{\"status\":\"ok\"}".to_owned()));
     })

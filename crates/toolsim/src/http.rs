@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cluster::{is_ready, key, select, text};
+use crate::cluster::{key, select, text};
+use crate::controllers::is_ready;
 use crate::world::{Profile, World};
 
 /// What a path of a Service answers, if the Service has a ready pod.

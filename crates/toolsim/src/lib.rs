@@ -12,6 +12,7 @@ mod args;
 mod calls;
 mod clock;
 mod cluster;
+mod controllers;
 mod docker;
 mod fault;
 pub mod harness;

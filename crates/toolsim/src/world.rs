@@ -49,6 +49,8 @@ pub struct Broken {
     pub message: String,
     /// How often it was restarted.
     pub restarts: u32,
+    /// What its last run ended with, where it was restarted.
+    pub exit_code: i32,
     /// Its log.
     pub log: String,
 }
@@ -265,12 +267,12 @@ impl Store {
         let _locked = self.lock()?;
         let text = std::fs::read_to_string(&self.path).map_err(|e| Error(format!("{}: {e}", self.path.display())))?;
         let mut world: World = serde_json::from_str(&text).map_err(|e| Error(format!("{}: {e}", self.path.display())))?;
-        crate::cluster::pass_time(&mut world);
+        crate::controllers::pass_time(&mut world);
         let answer = change(&mut world)?;
         // What was changed is seen at once: a rollout of pods that need no time is complete when its command returns. New pods, their
         // readiness, and the end of the old ones are a round each.
         for _ in 0..4 {
-            if !crate::cluster::pass_time(&mut world) {
+            if !crate::controllers::pass_time(&mut world) {
                 break;
             }
         }
@@ -289,7 +291,7 @@ impl Store {
         // Renamed into place, so what is read is whole without the lock; what time would have changed is left to the next change.
         let text = std::fs::read_to_string(&self.path).map_err(|e| Error(format!("{}: {e}", self.path.display())))?;
         let mut world: World = serde_json::from_str(&text).map_err(|e| Error(format!("{}: {e}", self.path.display())))?;
-        if crate::cluster::pass_time(&mut world) {
+        if crate::controllers::pass_time(&mut world) {
             return self.change(|world| Ok(look(world)));
         }
         Ok(look(&world))

@@ -1,11 +1,14 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   resolve: {
     alias: {
-      "@": new URL("./src", import.meta.url).pathname,
+      "@": here("./src"),
       // Next.js resolves this one itself, to nothing on a server.
-      "server-only": new URL("./tests/server-only.ts", import.meta.url).pathname,
+      "server-only": here("./tests/server-only.ts"),
     },
   },
   oxc: { jsx: { runtime: "automatic" } },

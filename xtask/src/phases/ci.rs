@@ -85,15 +85,26 @@ pub(crate) fn ci(session: &Session, only: &[String]) -> Phase {
 
 fn checks(cx: &Context) -> Vec<Check> {
     let allowed = std::env::var_os(E2E).is_some_and(|v| v == "1");
-    let e2e = |commands: Vec<Invocation>| if allowed { Ok(commands) } else { Err(format!("set {E2E}=1 to let it create and delete cluster `{}`", cx.profile())) };
+    let e2e = |commands: Vec<Invocation>| {
+        if allowed { Ok(commands) } else { Err(format!("set {E2E}=1 to let it create and delete cluster `{}`", cx.profile())) }
+    };
     vec![
         Check { name: "fmt", what: Ok(vec![cargo("check the formatting", &["fmt", "--all", "--check"])]) },
-        Check { name: "clippy", what: Ok(vec![cargo("lint", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])]) },
+        Check {
+            name: "clippy",
+            what: Ok(vec![cargo("lint", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])]),
+        },
         // Charts are linted, rendered and judged by the tests of crates/chartcheck, where helm is on PATH.
         Check { name: "test", what: Ok(vec![cargo("run the tests", &["test", "--workspace", "--no-fail-fast"])]) },
         Check { name: "backend", what: backend(cx) },
         Check { name: "frontend", what: frontend(cx) },
-        Check { name: "e2e", what: e2e(vec![cargo("run the journey", &["test", "-p", "xtask", "--test", "journey", "--", "--ignored", "--nocapture"])]) },
+        Check {
+            name: "e2e",
+            what: e2e(vec![cargo(
+                "run the journey",
+                &["test", "-p", "xtask", "--test", "journey", "--", "--ignored", "--nocapture"],
+            )]),
+        },
     ]
 }
 
@@ -118,7 +129,12 @@ fn backend(cx: &Context) -> Result<Vec<Invocation>, String> {
     let venv_name = venv.display().to_string();
     Ok(vec![
         program("make a virtual environment", python, &["-m", "venv", &venv_name], &folder),
-        program("install the locked dependencies", &inside, &["-m", "pip", "install", "-q", "--require-hashes", "-r", "requirements-dev.lock"], &folder),
+        program(
+            "install the locked dependencies",
+            &inside,
+            &["-m", "pip", "install", "-q", "--require-hashes", "-r", "requirements-dev.lock"],
+            &folder,
+        ),
         program("ruff", bin.join("ruff"), &["check", "."], &folder),
         program("mypy", bin.join("mypy"), &[], &folder),
         program("pytest", &inside, &["-m", "pytest"], &folder),

@@ -25,7 +25,7 @@ pub(crate) fn setup(session: &Session) -> Phase {
 pub(crate) fn build_images(session: &Session, selection: &Selection, build: BuildFlags) -> Phase {
     let cx = session.context(selection, build)?;
     let mut steps = cluster_steps();
-    steps.extend(image_steps(&cx)?);
+    steps.extend(image_steps(&cx, true)?);
     run(session, &cx, "build-images", &steps)
 }
 
@@ -47,7 +47,8 @@ fn cluster_steps() -> Vec<Box<dyn Step>> {
     vec![Box::new(tools::Tools::default()), Box::new(cluster::Cluster)]
 }
 
-fn image_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
+/// The builds; `asked` leaves out the neighbours of the services that `--service` names.
+fn image_steps(cx: &Context, asked: bool) -> Result<Vec<Box<dyn Step>>, Failed> {
     let forced = match cx.build {
         BuildFlags { no_cache: true, .. } => Some("--no-cache"),
         BuildFlags { pull: true, .. } => Some("--pull"),
@@ -55,7 +56,8 @@ fn image_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
         BuildFlags { .. } => None,
     };
     let mut steps: Vec<Box<dyn Step>> = Vec::new();
-    for wanted in cx.images()? {
+    for wanted in cx.images()?.into_iter().filter(|i| !asked || cx.is_asked(&i.service)) {
+        let forced = forced.filter(|_| cx.is_asked(&wanted.service));
         steps.push(Box::new(image::Image { wanted, forced, built: OnceLock::new() }));
     }
     Ok(steps)
@@ -64,7 +66,7 @@ fn image_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
 /// Every step of `deploy`, which `plan` and `verify` look at too.
 pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
     let mut steps = cluster_steps();
-    steps.extend(image_steps(cx)?);
+    steps.extend(image_steps(cx, false)?);
     steps.push(Box::new(namespace::Namespace(desired::namespace(cx))));
     if !cx.generated_keys().is_empty() {
         steps.push(Box::new(secret::Secret(Kind::Generated)));
@@ -155,12 +157,19 @@ fn announce(cx: &Context) {
     let generated: Vec<String> = cx.generated_keys().into_iter().collect();
     if !generated.is_empty() && !there(plan::desired::GENERATED_SECRET) {
         cx.reporter.send(Event::Note {
-            text: format!("{} {} not set in .env: generated once for development, kept in the cluster", generated.join(", "), if generated.len() == 1 { "is" } else { "are" }),
+            text: format!(
+                "{} {} not set in .env: generated once for development, kept in the cluster",
+                generated.join(", "),
+                if generated.len() == 1 { "is" } else { "are" }
+            ),
         });
     }
     if let Some(database) = cx.database().filter(|d| !there(&d.secret)) {
         cx.reporter.send(Event::Note {
-            text: format!("{} is not set in .env: a development database `{}` ({}) runs in the cluster", database.key, database.release, database.image),
+            text: format!(
+                "{} is not set in .env: a development database `{}` ({}) runs in the cluster",
+                database.key, database.release, database.image
+            ),
         });
     }
 }
@@ -178,7 +187,8 @@ fn told(session: &Session, cx: &Context, phase: &'static str, report: &RunReport
         let of_kind = report.steps.iter().filter(|s| s.name.kind == kind && s.outcome == Outcome::Ok);
         of_kind.map(|s| s.took).max().map(|longest| format!("{kind} {}", text::duration(longest)))
     };
-    let parts: Vec<String> = ["cluster", "image", "release", "rollout", "endpoints"].iter().filter_map(|kind| longest(kind)).collect();
+    let parts: Vec<String> =
+        ["cluster", "image", "release", "rollout", "endpoints"].iter().filter_map(|kind| longest(kind)).collect();
     let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let what = match phase {
         "deploy" => "Running",
@@ -197,7 +207,11 @@ fn finished(cx: &Context, summary: String) -> Done {
     }
     if let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
         let served = cx.look(|world| desired::access(cx, world)).is_ok_and(|a| a != plan::config::Access::PortForward);
-        done = if served { done.pointer("open", origin) } else { done.pointer("open", format!("cargo xtask open    serves {origin}")) };
+        done = if served {
+            done.pointer("open", origin)
+        } else {
+            done.pointer("open", format!("cargo xtask open    serves {origin}"))
+        };
     }
     done.pointer("next", "cargo xtask status --watch    or    cargo xtask test")
 }
@@ -221,7 +235,9 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
     } else {
         parts.push(format!("cluster {} runs", cx.profile()));
     }
-    if of("endpoints") > 0 && let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
+    if of("endpoints") > 0
+        && let Ok(origin) = cx.look(|world| desired::origin(cx, world))
+    {
         parts.push(format!("{origin} answers"));
     }
     parts.join(", ")

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use fs_err as fs;
 use plan::catalogue::{codes, finding};
 use plan::finding::{Class, Finding};
 use plan::invocation::{Invocation, Tool};
 
 use super::deploy;
 use crate::cli::{BuildFlags, Selection};
-use crate::context::Context;
+use crate::context::{Context, cache_folder};
 use crate::failure;
 use crate::report::event::{Event, Outcome, StepName};
 use crate::report::text::duration;
@@ -17,7 +18,7 @@ use crate::session::{Done, Failed, Phase, Session};
 /// How long the tests of one service, or of one release, may take.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
 /// How many of the last lines of a failed test are shown.
-const TAIL: usize = 20;
+const TAIL: usize = 40;
 
 /// `cargo xtask test`.
 pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
@@ -47,7 +48,8 @@ pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
     for (_, service, _) in cx.services() {
         if let Some(command) = &service.test {
             run(StepName::new("test", &service.name), &mut |step| {
-                let mut invocation = Invocation::new(Tool::App, format!("test `{}`", service.name), DEADLINE).args(command.iter().skip(1).cloned());
+                let mut invocation = Invocation::new(Tool::App, format!("test `{}`", service.name), DEADLINE)
+                    .args(command.iter().skip(1).cloned());
                 invocation.program = command.first().map(Into::into);
                 invocation.cwd = Some(service.context.clone());
                 own_tests(&cx, step, &invocation)
@@ -67,8 +69,15 @@ pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
             if tests.passed {
                 return Ok(format!("{} hooks succeeded", tests.suites.len()));
             }
-            let failed: Vec<String> = tests.suites.iter().filter(|(_, phase)| *phase != "Succeeded").map(|(name, phase)| format!("{name}: {phase}")).collect();
-            Err(test_failed(release, &format!("the helm tests of release `{release}` failed")).evidence("helm test", failed.join("\n")).original(tests.text))
+            let failed: Vec<String> = tests
+                .suites
+                .iter()
+                .filter(|(_, phase)| *phase != "Succeeded")
+                .map(|(name, phase)| format!("{name}: {phase}"))
+                .collect();
+            Err(test_failed(release, &format!("the helm tests of release `{release}` failed"))
+                .evidence("helm test", failed.join("\n"))
+                .original(tests.text))
         });
     }
     if deployed.is_empty() {
@@ -90,12 +99,19 @@ pub(crate) fn own_tests(cx: &Context, step: &StepName, invocation: &Invocation) 
             lines.push(line.text);
         }
     });
+    // The whole of it for whoever has to find out more; a log that can't be written hides no result.
+    let log = cache_folder(&cx.root).join(format!("{}.log", step.to_string().replace(' ', "-")));
+    fs::write(&log, lines.join("\n")).ok();
     let tail = |lines: &[String]| lines[lines.len().saturating_sub(TAIL)..].join("\n");
     match output {
         Ok(output) if output.exit.is_success() => Ok(lines.last().cloned().unwrap_or_default()),
         Ok(output) => Err(test_failed(&step.to_string(), &format!("`{}` ended with {}", invocation.command_line(), output.exit))
             .evidence("its last lines", tail(&lines))
-            .remedy("see it all", format!("cd {} && {}", invocation.cwd.as_deref().unwrap_or(&cx.root).display(), invocation.command_line()))),
+            .advice(format!("the whole of it: {}", log.display()))
+            .remedy(
+                "run it by itself",
+                format!("cd {} && {}", invocation.cwd.as_deref().unwrap_or(&cx.root).display(), invocation.command_line()),
+            )),
         Err(error) => Err(test_failed(&step.to_string(), &error.to_string()).evidence("its last lines", tail(&lines))),
     }
 }

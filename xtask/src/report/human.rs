@@ -49,7 +49,7 @@ impl Human {
         let verbose = self.verbosity >= Verbosity::Verbose;
         let layout = self.layout;
         let progress = match event {
-            Event::Answer { text, .. } => return self.answer(text),
+            Event::Answer { text, .. } | Event::Screen { changed: text, .. } => return self.answer(text),
             Event::Finished { .. } => return Printed { progress: self.closing(record), answer: String::new() },
             _ if quiet => return Printed::default(),
             Event::Started { text, .. } => {

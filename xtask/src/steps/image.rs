@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use plan::action::Action;
-use plan::decide;
-use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, Image as Wanted};
 use plan::catalogue::{codes, finding};
 use plan::config::Service;
+use plan::decide;
+use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, Image as Wanted};
 use plan::finding::Finding;
 use tools::docker::{self, BuildOptions, VertexState};
 
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
 use crate::report::text;
-use crate::{failure, observe};
+use crate::{desired, failure, observe};
 
 pub(crate) struct Image {
     pub(crate) wanted: Wanted,
@@ -37,6 +37,12 @@ impl Step for Image {
     }
 
     fn decide(&self, cx: &Context) -> Action {
+        // `--service` leaves the neighbours in a release as they run.
+        if !cx.is_asked(&self.wanted.service)
+            && let Some(running) = cx.look(|world| desired::running_image(cx, world, &self.wanted.service))
+        {
+            return Action::keep(format!("{running}, as it runs"));
+        }
         let forced = self.forced.filter(|_| self.built.get().is_none());
         let why = cx.sources.changed(&self.wanted);
         cx.look(|world| decide::image(&self.wanted, forced, why.as_deref(), world))
@@ -75,8 +81,7 @@ impl Step for Image {
             };
             match progress.state {
                 VertexState::Started => run.progress(format!("{step}{}", progress.name)),
-                VertexState::Log(line) => run.output(line),
-                VertexState::Failed(line) => run.output(line),
+                VertexState::Log(line) | VertexState::Failed(line) => run.output(line),
                 VertexState::Cached | VertexState::Done => {}
             }
         })
@@ -89,7 +94,8 @@ impl Step for Image {
 
         let found = observe::node_images(cx, &host, std::slice::from_ref(&self.wanted))?;
         cx.update(|world| world.images.get_or_insert_default().extend(found));
-        let bytes = docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
+        let bytes =
+            docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
         self.within_budgets(cx, service, bytes, took);
         Ok(())
     }
@@ -102,7 +108,11 @@ impl Image {
         let budget = service.size_budget.map(|b| format!(" (budget {})", text::size_decimal(b))).unwrap_or_default();
         cx.reporter.send(Event::Note { text: format!("{reference} is {}{budget}", text::size_decimal(bytes)) });
         if let Some(budget) = service.size_budget.filter(|budget| bytes > *budget) {
-            let cause = format!("image `{reference}` is {}, over its budget of {}", text::size_decimal(bytes), text::size_decimal(budget));
+            let cause = format!(
+                "image `{reference}` is {}, over its budget of {}",
+                text::size_decimal(bytes),
+                text::size_decimal(budget)
+            );
             let warning = finding(codes::IMAGE_TOO_BIG, &reference, cause)
                 .service(&self.wanted.service)
                 .evidence("docker history", format!("the layers add up to {}", text::size_decimal(bytes)))
@@ -110,7 +120,12 @@ impl Image {
             cx.reporter.send(Event::Finding(Box::new(warning)));
         }
         if let Some(budget) = service.build_budget.filter(|budget| took > *budget) {
-            let cause = format!("building `{}` took {}, over its budget of {}", self.wanted.service, text::duration(took), text::duration(budget));
+            let cause = format!(
+                "building `{}` took {}, over its budget of {}",
+                self.wanted.service,
+                text::duration(took),
+                text::duration(budget)
+            );
             let warning = finding(codes::BUILD_TOO_SLOW, &reference, cause)
                 .service(&self.wanted.service)
                 .evidence("docker build", text::duration(took))

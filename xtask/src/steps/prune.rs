@@ -29,7 +29,11 @@ impl Step for Prune {
 
     fn decide(&self, cx: &Context) -> Action {
         // Only a build leaves something to remove.
-        if cx.built.load(Ordering::Relaxed) { Action::act("remove", "old images of this project") } else { Action::keep("nothing was built") }
+        if cx.built.load(Ordering::Relaxed) {
+            Action::act("remove", "old images of this project")
+        } else {
+            Action::keep("nothing was built")
+        }
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {

@@ -134,6 +134,17 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["read the evidence"],
     ),
     entry(
+        codes::BASE_TLS,
+        "the certificate of the registry of the base image is not trusted",
+        Class::Build,
+        "A private registry, or a proxy that opens TLS connections.",
+        "`failed to resolve source metadata` with `x509` or `tls:`",
+        &[
+            "put the CA into `~/.minikube/certs`, then `minikube start --embed-certs`",
+            "or `minikube image load IMAGE` from this machine",
+        ],
+    ),
+    entry(
         codes::BUILD_KILLED,
         "a build step was killed",
         Class::Build,

@@ -7,8 +7,8 @@ use super::registry::{self, Refusal};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 
-/// Seconds that a pull which may heal is given, from the pod's creation or the last good sign.
-const PULL_GRACE: i64 = 60;
+/// Seconds that a pull which may heal is given from the creation of the pod: the kubelet tries two or three times in them.
+pub(crate) const PULL_GRACE: i64 = 30;
 
 /// The cause in this container, if there is one.
 pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
@@ -16,7 +16,7 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
     if let Some(waiting) = &status.state.waiting {
         return match waiting.reason.as_str() {
             "ContainerCreating" | "PodInitializing" | "" => early(view, part),
-            "CrashLoopBackOff" => ended_badly(view, part),
+            "CrashLoopBackOff" => ended_badly(view, part).or_else(|| Some(crash_loop(view, part, &waiting.message))),
             reason => waits(view, part, reason, &waiting.message),
         };
     }
@@ -27,6 +27,16 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
         return if fine { None } else { ended_badly(view, part) };
     }
     running_again(view, part)
+}
+
+/// It crashes, and how it ended is not known any more (the runtime has forgotten the container).
+fn crash_loop(view: &View<'_>, part: &Part<'_>, message: &str) -> Cause {
+    let restarts = part.status.map_or(0, |status| status.restart_count);
+    let found = view
+        .finding(codes::CRASH_LOOP, format!("{} ends at every start, restarted {restarts} times", view.who()))
+        .evidence(format!("container {} waiting.reason", part.spec.name), format!("CrashLoopBackOff: {message}"))
+        .remedy("see its log", view.logs(&part.spec.name, true));
+    Cause::now(Depth::Crash, found)
 }
 
 /// Events tell some causes a moment before the state does.

@@ -10,7 +10,7 @@ use crate::catalogue::codes;
 use crate::finding::Finding;
 
 /// Seconds after a first crash: the kubelet starts the container again at once, and again after 10 s.
-const CRASH_GRACE: i64 = 20;
+pub(crate) const CRASH_GRACE: i64 = 20;
 /// Seconds during which an end counts although the container runs again.
 const RECENT: i64 = 180;
 
@@ -47,7 +47,7 @@ fn end(view: &View<'_>, part: &Part<'_>, ended: &Terminated, restarts: i64) -> C
     let who = view.who();
     let name = &part.spec.name;
     let evidence = |finding: Finding| {
-        let text = format!("{} (exit {}), restarted {restarts} times", ended.reason, ended.exit_code);
+        let text = format!("{} (exit {}), restarted {}", ended.reason, ended.exit_code, times(restarts));
         finding.evidence(format!("container {name} terminated"), text)
     };
     if ended.reason == "OOMKilled" {
@@ -57,12 +57,15 @@ fn end(view: &View<'_>, part: &Part<'_>, ended: &Terminated, restarts: i64) -> C
         return killed;
     }
     if matches!(ended.reason.as_str(), "ContainerCannotRun" | "StartError") {
-        return Cause::now(Depth::Start, evidence(start(view, part, &ended.message)));
+        let found = evidence(start(view, part, &ended.message));
+        return Cause::now(Depth::Start, found.evidence(format!("container {name} terminated.message"), &ended.message));
     }
     let line = last_words(view, part, ended);
     if line.as_ref().is_some_and(|(line, _)| line.text.contains("exec format error")) {
         let text = format!("{who} can't start: image `{}` is not for this processor", part.spec.image);
-        return Cause::now(Depth::Start, evidence(exec_format(view.finding(codes::EXEC_FORMAT, text))));
+        let said = line.map_or_else(String::new, |(_, log)| log);
+        let found = evidence(view.finding(codes::EXEC_FORMAT, text)).evidence(format!("log of {name}"), said);
+        return Cause::now(Depth::Start, exec_format(found));
     }
     let reason = line.as_ref().map_or(Reason::Other, |(line, _)| line.reason);
     let said = line.as_ref().map(|(line, _)| line.text.clone());
@@ -123,7 +126,7 @@ fn crash(view: &View<'_>, ended: &Terminated, reason: Reason, line: Option<&Line
         let text = format!("{who} ends with exit code {}{} at every start", ended.exit_code, signal(ended.exit_code));
         return view.finding(codes::CRASH_LOOP, text);
     };
-    match (reason, &line.variable) {
+    match (reason, line.variables.as_slice()) {
         (Reason::ServerAway, _) => view
             .finding(codes::DATABASE_UNREACHABLE, format!("{who} ends because a server it needs does not answer: {}", line.text))
             .advice("check the host in DATABASE_URL: in a pod `localhost` is the pod itself; this machine is `host.minikube.internal`")
@@ -131,11 +134,15 @@ fn crash(view: &View<'_>, ended: &Terminated, reason: Reason, line: Option<&Line
         (Reason::DatabaseRefuses, _) => view
             .finding(codes::DATABASE_UNREACHABLE, format!("{who} ends because the database refuses it: {}", line.text))
             .remedy("correct user, password and database in DATABASE_URL in .env, then", "cargo xtask deploy"),
-        (Reason::Config, Some(variable)) => view
+        (Reason::Config, variables) => view
             .finding(codes::APP_CONFIG_REFUSED, format!("{who} refuses its configuration: {}", line.text))
-            .remedy(format!("set {variable} in .env (or under `config`), then"), "cargo xtask deploy"),
+            .remedy(format!("set {} in .env (or under `config`), then", variables.join(", ")), "cargo xtask deploy"),
         _ => view.finding(codes::CRASH_LOOP, format!("{who} ends with exit code {}: {}", ended.exit_code, line.text)),
     }
+}
+
+fn times(count: i64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn signal(exit_code: i64) -> &'static str {
@@ -160,7 +167,11 @@ fn last_words(view: &View<'_>, part: &Part<'_>, ended: &Terminated) -> Option<(L
         if ended_now { (current, previous) } else { (previous, current) }
     });
     let written = Some(ended.message.as_str()).filter(|message| !message.trim().is_empty());
-    [first, second, written].into_iter().flatten().find_map(|text| Some((log::significant(text)?, log::tail(text, 12))))
+    [first, second, written].into_iter().flatten().find_map(|text| {
+        let line = log::significant(text)?;
+        let around = log::around(text, &line);
+        Some((line, around))
+    })
 }
 
 /// The run that ended was none that did its work for a while.

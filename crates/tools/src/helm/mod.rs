@@ -1,8 +1,10 @@
 //! helm 3 and 4. Every call names context and namespace; values go by files; nothing waits inside helm, because the pods are
 //! watched from outside.
 
+mod chart;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use plan::invocation::{Invocation, Tool};
@@ -12,6 +14,11 @@ use serde::Deserialize;
 use crate::answer::{Parsed, Refusal, ToolError, json, succeeded};
 use crate::runner::{Output, Runner};
 use crate::target::Target;
+
+pub use chart::{
+    Dependency, Lint, dependency_build, dependency_build_invocation, dependency_list, dependency_list_invocation, lint,
+    lint_invocation, parse_dependency_list, parse_lint, template, template_invocation,
+};
 
 /// A question to the API server.
 const SHORT: Duration = Duration::from_secs(60);
@@ -381,114 +388,37 @@ pub fn get_manifest(runner: &Runner, target: &Target, release: &str) -> Result<S
     runner.ask(&get_manifest_invocation(target, release), text)
 }
 
-fn text(output: &Output) -> Parsed<String> {
-    succeeded(output)?;
-    Ok(output.stdout.clone())
+/// Which part of a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// The objects.
+    Manifest,
+    /// The hooks: migrations, tests.
+    Hooks,
 }
 
-/// `helm template`: offline, so neither context nor cluster is asked; fails on a `required` value that `lint` lets pass.
-pub fn template_invocation(namespace: &str, release: &str, chart: &Path, values: &[PathBuf]) -> Invocation {
-    Invocation::new(Tool::Helm, format!("render chart `{}`", chart.display()), SHORT)
-        .args(["template", release])
-        .arg(chart.display().to_string())
-        .args(["-n", namespace])
-        .args(values_flags(values))
+/// `helm get manifest|hooks RELEASE --revision N`
+pub fn get_revision_invocation(target: &Target, part: Rendered, release: &str, revision: u32) -> Invocation {
+    let word = match part {
+        Rendered::Manifest => "manifest",
+        Rendered::Hooks => "hooks",
+    };
+    let what = format!("read the {word} of release `{release}` revision {revision}");
+    call(target, what, SHORT).args(["get", word, release, "--revision", &revision.to_string()])
 }
 
-/// The rendered chart as YAML.
-pub fn template(runner: &Runner, namespace: &str, release: &str, chart: &Path, values: &[PathBuf]) -> Result<String, ToolError> {
-    runner.ask(&template_invocation(namespace, release, chart, values), text)
+/// The part as YAML.
+pub fn get_revision(runner: &Runner, target: &Target, part: Rendered, release: &str, revision: u32) -> Result<String, ToolError> {
+    runner.ask(&get_revision_invocation(target, part, release, revision), text)
 }
 
 fn values_flags(values: &[PathBuf]) -> Vec<String> {
     values.iter().flat_map(|file| ["-f".to_owned(), file.display().to_string()]).collect()
 }
 
-/// `helm lint --strict`
-pub fn lint_invocation(chart: &Path, values: &[PathBuf]) -> Invocation {
-    Invocation::new(Tool::Helm, format!("lint chart `{}`", chart.display()), SHORT)
-        .args(["lint", "--strict"])
-        .arg(chart.display().to_string())
-        .args(values_flags(values))
-}
-
-/// What `helm lint` found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lint {
-    /// Whether the chart passed.
-    pub passed: bool,
-    /// `INFO`, `WARNING` or `ERROR`, and what.
-    pub messages: Vec<(String, String)>,
-}
-
-/// What helm lint found; a chart that does not pass is an answer too.
-pub fn parse_lint(output: &Output) -> Parsed<Lint> {
-    let messages = output.stdout.lines().filter_map(|line| {
-        let (level, message) = line.strip_prefix('[')?.split_once("] ")?;
-        Some((level.to_owned(), message.to_owned()))
-    });
-    let lint = Lint { passed: output.exit.is_success(), messages: messages.collect() };
-    if !lint.passed && !output.stdout.starts_with("==> Linting") { Err(Refusal::Failed) } else { Ok(lint) }
-}
-
-/// Lints a chart.
-pub fn lint(runner: &Runner, chart: &Path, values: &[PathBuf]) -> Result<Lint, ToolError> {
-    runner.ask(&lint_invocation(chart, values), parse_lint)
-}
-
-/// `helm dependency build CHART`: `charts/` from `Chart.lock`; for `file://` dependencies without a network.
-pub fn dependency_build_invocation(chart: &Path) -> Invocation {
-    let what = format!("build the dependencies of chart `{}`", chart.display());
-    Invocation::new(Tool::Helm, what, Duration::from_secs(120)).args(["dependency", "build"]).arg(chart.display().to_string())
-}
-
-/// Builds `charts/` of a chart.
-pub fn dependency_build(runner: &Runner, chart: &Path) -> Result<(), ToolError> {
-    runner.ask(&dependency_build_invocation(chart), succeeded)
-}
-
-/// One dependency of a chart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
-    /// Its name.
-    pub name: String,
-    /// The version asked for.
-    pub version: String,
-    /// Where it comes from.
-    pub repository: String,
-    /// `ok`, `missing`, `unpacked`, `wrong version`…
-    pub status: String,
-}
-
-/// `helm dependency list CHART`
-pub fn dependency_list_invocation(chart: &Path) -> Invocation {
-    let what = format!("list the dependencies of chart `{}`", chart.display());
-    Invocation::new(Tool::Helm, what, SHORT).args(["dependency", "list", "--max-col-width", "0"]).arg(chart.display().to_string())
-}
-
-/// The dependencies, from a table with tabs; a chart without any makes a warning.
-pub fn parse_dependency_list(output: &Output) -> Parsed<Vec<Dependency>> {
+fn text(output: &Output) -> Parsed<String> {
     succeeded(output)?;
-    let mut rows = Vec::new();
-    for line in output.stdout.lines().filter(|l| !l.trim().is_empty() && !l.starts_with("WARNING: ")) {
-        let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
-        match cells[..] {
-            ["NAME", "VERSION", "REPOSITORY", "STATUS", ..] => {}
-            [name, version, repository, status, ..] => rows.push(Dependency {
-                name: name.to_owned(),
-                version: version.to_owned(),
-                repository: repository.to_owned(),
-                status: status.to_owned(),
-            }),
-            _ => return Err(Refusal::Unclear(format!("`{line}` is no row of the dependencies"))),
-        }
-    }
-    Ok(rows)
-}
-
-/// The dependencies of a chart.
-pub fn dependency_list(runner: &Runner, chart: &Path) -> Result<Vec<Dependency>, ToolError> {
-    runner.ask(&dependency_list_invocation(chart), parse_dependency_list)
+    Ok(output.stdout.clone())
 }
 
 /// `helm test RELEASE --logs`
