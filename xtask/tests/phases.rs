@@ -194,6 +194,7 @@ fn a_rollout_that_fails_and_is_put_right() {
         reason: "CrashLoopBackOff".to_owned(),
         message: "back-off 10s restarting failed container".to_owned(),
         restarts: 3,
+        exit_code: 1,
         log: "Traceback (most recent call last):\nModuleNotFoundError: No module named 'shop'\n".to_owned(),
     };
     shop.sim.change(|world| world.broken.insert("api".to_owned(), crash)).unwrap();
