@@ -25,6 +25,7 @@ mod sources;
 mod steps;
 mod versions;
 mod watch;
+mod watch_files;
 
 use std::process::ExitCode;
 

@@ -48,6 +48,11 @@ impl Sources {
         Ok(Image { service: service.to_owned(), repository: repository.clone(), tag: digest.short().to_owned(), digest: digest.hex.clone() })
     }
 
+    /// What a build of a service is made from.
+    pub(crate) fn inputs(&self, service: &str) -> Option<&BuildInputs> {
+        self.inputs.get(service).map(|(_, inputs)| inputs)
+    }
+
     fn digest(&self, service: &str) -> Result<&ContextDigest, Finding> {
         let all = self.digests.get_or_init(|| {
             std::thread::scope(|scope| {

@@ -31,7 +31,9 @@ pub(crate) fn build_images(session: &Session, selection: &Selection, build: Buil
 
 /// `cargo xtask deploy`.
 pub(crate) fn deploy(session: &Session, selection: &Selection, build: BuildFlags, watch: bool) -> Phase {
-    let _ = watch;
+    if watch {
+        return super::dev_loop::run(session, selection, build);
+    }
     let cx = session.context(selection, build)?;
     once(session, &cx)
 }
