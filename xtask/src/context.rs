@@ -18,6 +18,7 @@ use tools::Target;
 use tools::helm::Helm;
 use tools::runner::Runner;
 
+use crate::api::ApiServer;
 use crate::caches::Caches;
 use crate::cli::BuildFlags;
 use crate::report::Reporter;
@@ -40,6 +41,8 @@ pub(crate) struct Context {
     pub(crate) reporter: Reporter,
     /// What is remembered between runs.
     pub(crate) caches: Caches,
+    /// The API server, for lists.
+    pub(crate) api: ApiServer,
     /// The build contexts.
     pub(crate) sources: Sources,
     /// What forces builds.
@@ -87,6 +90,7 @@ impl Context {
         Ok(Self {
             sources,
             caches: Caches::new(folder),
+            api: ApiServer::default(),
             build_slots: Slots::new(crate::machine::build_slots()),
             helm: OnceLock::new(),
             inventory: Mutex::new(()),

@@ -1,5 +1,6 @@
 //! `cargo xtask`: from a fresh clone to a verified deployment on minikube, and back to nothing.
 
+mod api;
 mod ask;
 mod browser;
 mod caches;

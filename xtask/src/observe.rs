@@ -17,24 +17,44 @@ use tools::minikube::{self, State, Status};
 use crate::context::Context;
 use crate::{desired, failure, http};
 
-/// Kinds that say how the pods are; one process asks for them.
-const WORKLOADS: &[&str] = &["deployments", "statefulsets", "daemonsets", "replicasets", "pods", "jobs"];
-/// Kinds that releases and the tool itself write; the other process asks for them.
-const SETTINGS: &[&str] = &[
-    "nodes",
-    "namespaces",
-    "services",
-    "configmaps",
-    "secrets",
-    "serviceaccounts",
-    "ingresses",
-    "networkpolicies",
-    "poddisruptionbudgets",
-    "horizontalpodautoscalers",
-    "persistentvolumeclaims",
-    "resourcequotas",
-    "limitranges",
+/// Kinds that say how the pods are: where there is no way but `kubectl get`, one process asks for them.
+const WORKLOADS: &[Kind] = &[
+    Kind("deployments", "apis/apps/v1"),
+    Kind("statefulsets", "apis/apps/v1"),
+    Kind("daemonsets", "apis/apps/v1"),
+    Kind("replicasets", "apis/apps/v1"),
+    Kind("pods", "api/v1"),
+    Kind("jobs", "apis/batch/v1"),
 ];
+/// Kinds that releases and the tool itself write: the other process asks for them.
+const SETTINGS: &[Kind] = &[
+    Kind("nodes", "api/v1"),
+    Kind("namespaces", "api/v1"),
+    Kind("services", "api/v1"),
+    Kind("configmaps", "api/v1"),
+    Kind("secrets", "api/v1"),
+    Kind("serviceaccounts", "api/v1"),
+    Kind("ingresses", "apis/networking.k8s.io/v1"),
+    Kind("networkpolicies", "apis/networking.k8s.io/v1"),
+    Kind("poddisruptionbudgets", "apis/policy/v1"),
+    Kind("horizontalpodautoscalers", "apis/autoscaling/v2"),
+    Kind("persistentvolumeclaims", "api/v1"),
+    Kind("resourcequotas", "api/v1"),
+    Kind("limitranges", "api/v1"),
+];
+
+/// A kind as `kubectl get` names it, and its group and version: all are served from Kubernetes 1.26 on, before the oldest that
+/// xtask.toml may ask for.
+#[derive(Clone, Copy)]
+struct Kind(&'static str, &'static str);
+
+impl Kind {
+    /// The path of its list in the API.
+    fn path(self, namespace: &str) -> String {
+        let Self(name, group) = self;
+        if matches!(name, "nodes" | "namespaces") { format!("/{group}/{name}") } else { format!("/{group}/namespaces/{namespace}/{name}") }
+    }
+}
 
 /// How long one look at an address may take.
 const ADDRESS: Duration = Duration::from_secs(5);
@@ -133,10 +153,17 @@ pub(crate) fn cluster_state(cx: &Context) -> Result<ClusterState, Finding> {
     })
 }
 
-/// The objects of the namespace, the namespace itself and the node, by two processes side by side.
+/// The objects of the namespace, the namespace itself and the node: through one proxy that is open for the whole run, else by two
+/// processes side by side. What the proxy can't answer is asked again by `kubectl get`, whose words for a failure are known.
 pub(crate) fn live_objects(cx: &Context) -> Result<Objects, Finding> {
-    let ask = |kinds: &[&str]| {
-        kubectl::get(&cx.runner, &cx.kube(), kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f))
+    let all = SETTINGS.iter().chain(WORKLOADS);
+    let paths: Vec<String> = all.map(|kind| kind.path(&cx.config.namespace)).collect();
+    if let Some(objects) = cx.api.lists(&cx.runner, &cx.profile(), &paths) {
+        return Ok(Objects::new(objects));
+    }
+    let ask = |kinds: &[Kind]| {
+        let kinds: Vec<&str> = kinds.iter().map(|Kind(name, _)| *name).collect();
+        kubectl::get(&cx.runner, &cx.kube(), &kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f))
     };
     std::thread::scope(|scope| {
         let workloads = scope.spawn(|| ask(WORKLOADS));
