@@ -68,15 +68,33 @@ pub(crate) fn endpoint(host: &DockerHost) -> docker::Endpoint {
     })
 }
 
+/// Which images are looked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    /// Those of the services that this run is about.
+    Images,
+    /// None.
+    Nothing,
+}
+
 /// Looks at everything that `deploy` compares. minikube is only asked when the API server does not answer, and the node's docker
 /// through the remembered endpoint where that is provably the node's.
-pub(crate) fn everything(cx: &Context, wanted: &[Image]) -> Result<Snapshot, Finding> {
+pub(crate) fn everything(cx: &Context, wanted: Wanted) -> Result<Snapshot, Finding> {
     let remembered = cx.caches.docker_host(&cx.profile());
-    let (live, images) = std::thread::scope(|scope| {
-        let images = scope.spawn(|| remembered.as_ref().map(|host| node_images(cx, host, wanted)));
+    let (live, wanted, images) = std::thread::scope(|scope| {
+        // The digests of the build contexts, and then the images of that name, while the API server is asked.
+        let images = scope.spawn(|| {
+            let wanted = match wanted {
+                Wanted::Images => cx.images()?,
+                Wanted::Nothing => Vec::new(),
+            };
+            let found = remembered.as_ref().map(|host| node_images(cx, host, &wanted));
+            Ok((wanted, found))
+        });
         let live = live_objects(cx);
-        (live, images.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
+        let (wanted, found) = images.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok::<_, Finding>((live, wanted, found))
+    })?;
     let unreachable = match live {
         Ok(objects) => {
             let node = node(&objects, &cx.profile());
@@ -91,7 +109,7 @@ pub(crate) fn everything(cx: &Context, wanted: &[Image]) -> Result<Snapshot, Fin
                 seen.docker = Some(host);
                 seen.images = Some(found);
             } else {
-                let (host, found) = ask_docker(cx, wanted)?;
+                let (host, found) = ask_docker(cx, &wanted)?;
                 seen.docker = Some(host);
                 seen.images = Some(found);
             }
@@ -249,12 +267,44 @@ pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Optio
 
 /// What the public address answers from here.
 pub(crate) fn endpoints(cx: &Context) -> Result<Vec<Endpoint>, Finding> {
+    endpoints_with(cx, |url| http::get(url, ADDRESS))
+}
+
+/// The same, with an answer that was asked for already, if it is that of the right address.
+pub(crate) fn endpoints_early(cx: &Context, early: Early) -> Result<Vec<Endpoint>, Finding> {
+    endpoints_with(cx, |url| match early {
+        Early(Some((asked, answer))) if asked == url => {
+            answer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        }
+        Early(_) => http::get(url, ADDRESS),
+    })
+}
+
+/// A question to the address at which the application probably is.
+pub(crate) struct Early(Option<(String, std::thread::JoinHandle<Result<http::Answer, String>>)>);
+
+/// Asks it while the cluster is looked at; only a run that finds all else as it should be uses the answer. Nobody waits for it else.
+pub(crate) fn ask_early(cx: &Context) -> Early {
+    let host = cx.caches.docker_host(&cx.profile());
+    let guess = Snapshot {
+        node: host.as_ref().and_then(DockerHost::address).map(|address| Node { address: address.to_owned(), ..Node::default() }),
+        docker: host,
+        ..Snapshot::default()
+    };
+    Early(desired::origin(cx, &guess).ok().map(|origin| {
+        let url = format!("{origin}{}", cx.service(&cx.public().service).health.readiness);
+        let asked = url.clone();
+        (url, std::thread::spawn(move || http::get(&asked, ADDRESS)))
+    }))
+}
+
+fn endpoints_with(cx: &Context, ask: impl FnOnce(&str) -> Result<http::Answer, String>) -> Result<Vec<Endpoint>, Finding> {
     let (origin, access) = cx
         .look(|world| Ok((desired::origin(cx, world)?, desired::access(cx, world)?)))
         .map_err(failure::undecided)?;
     let service = cx.service(&cx.public().service);
     let url = format!("{origin}{}", service.health.readiness);
-    let answer = http::get(&url, ADDRESS);
+    let answer = ask(&url);
     if answer.is_err() && access == Access::PortForward {
         // Nobody serves the local port now; the way there is opened for this one question.
         return Ok(vec![forwarded(cx)?]);

@@ -102,7 +102,7 @@ fn not_ours(cx: &Context) -> Finding {
 }
 
 fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
-    let mut world = observe::everything(cx, &[])?;
+    let mut world = observe::everything(cx, observe::Wanted::Nothing)?;
     let mut found = Found::default();
     if matches!(scope, Scope::Release | Scope::All) {
         let objects = world.objects.take().unwrap_or_default();

@@ -62,7 +62,9 @@ fn deploy_once(session: &Session, cx: &Context, stop: &dyn Fn() -> bool) -> Phas
             Err(failed) if is_locked(&failed) && !stop() => {
                 if !waited {
                     waited = true;
-                    session.reporter.send(Event::Note { text: "another run of cargo xtask is at work: waiting for it".to_owned() });
+                    session
+                        .reporter
+                        .send(Event::Note { text: "another run of cargo xtask is at work: waiting for it".to_owned() });
                 }
                 watch_files::sleep(LOCKED, stop);
             }
@@ -85,7 +87,11 @@ fn told(result: Phase, why: &str, watched: &Watched) -> Phase {
             Ok(done.pointer("watch", format!("{}; Ctrl-C ends it", watched.describe())))
         }
         Err(mut failed) => {
-            failed.summary = if failed.summary.is_empty() { format!("Not deployed{after}") } else { format!("{}{after}", failed.summary.trim_end_matches('.')) };
+            failed.summary = if failed.summary.is_empty() {
+                format!("Not deployed{after}")
+            } else {
+                format!("{}{after}", failed.summary.trim_end_matches('.'))
+            };
             failed.summary.push_str("; waiting for the next change");
             Err(failed)
         }
