@@ -196,3 +196,102 @@ pub(crate) fn sleep(time: Duration, stop: &dyn Fn() -> bool) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A service `web`, its chart and an environment file in a folder of their own.
+    fn project() -> (tempfile::TempDir, Watched) {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| dir.path().join(path);
+        fs::create_dir_all(at("web/src")).unwrap();
+        fs::create_dir_all(at("chart/templates")).unwrap();
+        for (path, text) in [
+            ("web/Dockerfile", "FROM scratch\nCOPY . /\n"),
+            ("web/.dockerignore", "*.log\n"),
+            ("web/src/main.py", "1\n"),
+            ("chart/Chart.yaml", "name: web\n"),
+            ("chart/templates/web.yaml", "kind: Pod\n"),
+            ("values.yaml", "a: 1\n"),
+        ] {
+            fs::write(at(path), text).unwrap();
+        }
+        let inputs = BuildInputs { context: at("web"), dockerfile: at("web/Dockerfile"), ..BuildInputs::default() };
+        let watched = Watched {
+            files: vec![at(".env")],
+            charts: vec![("web".to_owned(), at("chart"), vec![at("values.yaml")])],
+            contexts: vec![Folder { service: "web".to_owned(), inputs, cache: StatCache::in_memory(), manifest: None }],
+        };
+        (dir, watched)
+    }
+
+    #[test]
+    fn what_a_deploy_is_made_from_counts_and_nothing_else() {
+        let (dir, mut watched) = project();
+        for (path, text, said) in [
+            ("web/src/main.py", "2\n", "web: 1 file changed: src/main.py"),
+            ("web/out.log", "ignored by docker\n", ""),
+            ("README.md", "no part of it\n", ""),
+            ("chart/templates/web.yaml", "kind: Job\n", "chart of web"),
+            ("values.yaml", "a: 2\n", "chart of web"),
+            ("values.yaml", "a: 2\n", ""),
+            (".env", "A=1\n", ".env"),
+            ("web/.dockerignore", "*.log\n*.tmp\n", "web: 1 file changed: .dockerignore"),
+        ] {
+            let before = watched.look();
+            fs::write(dir.path().join(path), text).unwrap();
+            assert_eq!(watched.look().since(&before), said, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_a_change_and_so_is_its_return() {
+        let (dir, mut watched) = project();
+        let whole = watched.look();
+        let dockerfile = dir.path().join("web/Dockerfile");
+        fs::rename(&dockerfile, dir.path().join("aside")).unwrap();
+        let broken = watched.look();
+        assert_eq!(broken.since(&whole), "web");
+        fs::rename(dir.path().join("aside"), &dockerfile).unwrap();
+        let again = watched.look();
+        assert_eq!((again.since(&broken), again.since(&whole)), ("web".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_change_is_waited_for_and_the_wait_can_be_stopped() {
+        let (dir, mut watched) = project();
+        let before = watched.look();
+        let asked = Cell::new(0);
+        // Changed while it is waited for.
+        let changed = watched.changed(&before, &|| {
+            asked.set(asked.get() + 1);
+            if asked.get() == 3 {
+                fs::write(dir.path().join("web/src/main.py"), "3\n").unwrap();
+            }
+            false
+        });
+        assert_eq!(changed.unwrap().since(&before), "web: 1 file changed: src/main.py");
+        let now = watched.look();
+        assert!(watched.changed(&now, &|| true).is_none());
+    }
+
+    #[test]
+    fn a_file_that_changed_before_it_was_watched_counts_as_it_was() {
+        let (dir, mut watched) = project();
+        let earlier = Watched { files: watched.files.clone(), ..Watched::default() }.look();
+        fs::write(dir.path().join(".env"), "A=1\n").unwrap();
+        let before = watched.look().or_earlier(&earlier);
+        assert_eq!(watched.look().since(&before), ".env");
+    }
+
+    #[test]
+    fn what_is_watched_is_named() {
+        let (dir, watched) = project();
+        assert_eq!(watched.describe(), "web, 1 chart");
+        fs::write(dir.path().join(".env"), "A=1\n").unwrap();
+        assert_eq!(watched.describe(), "web, 1 chart, .env");
+    }
+}
