@@ -144,12 +144,15 @@ fn ask_docker(cx: &Context, wanted: &[Image]) -> Result<(DockerHost, BTreeMap<St
     Ok((host, found))
 }
 
-/// The same, kept in the world.
+/// The same, kept in the world. Images that were built meanwhile stay: they may be newer than this look.
 pub(crate) fn refresh_docker(cx: &Context) -> Result<(), Finding> {
     let (host, found) = ask_docker(cx, &cx.images()?)?;
     cx.update(|world| {
         world.docker = Some(host);
-        world.images = Some(found);
+        let known = world.images.get_or_insert_default();
+        for (reference, image) in found {
+            known.entry(reference).or_insert(image);
+        }
     });
     Ok(())
 }

@@ -8,7 +8,7 @@ use plan::snapshot::Snapshot;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
 use crate::exec::{self, RunReport, Step};
-use crate::report::event::{Event, Outcome, StepName};
+use crate::report::event::{Event, StepName};
 use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
@@ -185,12 +185,8 @@ fn told(session: &Session, cx: &Context, phase: &'static str, report: &RunReport
         });
     }
     let took = text::duration(session.elapsed());
-    let longest = |kind: &str| {
-        let of_kind = report.steps.iter().filter(|s| s.name.kind == kind && s.outcome == Outcome::Ok);
-        of_kind.map(|s| s.took).max().map(|longest| format!("{kind} {}", text::duration(longest)))
-    };
-    let parts: Vec<String> = ["cluster", "image", "release", "rollout", "endpoints"].iter().filter_map(|kind| longest(kind)).collect();
-    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    let path = report.critical_path();
+    let parts = if path.is_empty() { String::new() } else { format!(" ({path})") };
     let what = match phase {
         "deploy" => "Running",
         "setup" => "Cluster ready",

@@ -10,14 +10,14 @@ use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, 
 use plan::catalogue::{codes, finding};
 use plan::config::Service;
 use plan::finding::Finding;
-use tools::docker::{self, BuildOptions, VertexState};
+use tools::docker::{self, BuildOptions, BuildProgress, VertexState};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
 use crate::report::text;
-use crate::{failure, observe};
+use crate::{failure, observe, retry};
 
 pub(crate) struct Image {
     pub(crate) wanted: Wanted,
@@ -68,19 +68,10 @@ impl Step for Image {
         };
         let endpoint = observe::endpoint(&host);
         run.progress("building");
-        docker::build(&cx.runner, &endpoint, &options, &mut |progress| {
-            let step = match (progress.step, progress.total) {
-                (Some(step), Some(total)) => format!("{step}/{total} "),
-                _ => String::new(),
-            };
-            match progress.state {
-                VertexState::Started => run.progress(format!("{step}{}", progress.name)),
-                VertexState::Log(line) => run.output(line),
-                VertexState::Failed(line) => run.output(line),
-                VertexState::Cached | VertexState::Done => {}
-            }
-        })
-        .map_err(|f| failure::build(cx, &self.wanted.service, &f))?;
+        retry::transient(cx, run, || {
+            docker::build(&cx.runner, &endpoint, &options, &mut |progress| tell(run, &progress))
+                .map_err(|f| vec![failure::build(cx, &self.wanted.service, &f)])
+        })?;
         let took = begun.elapsed();
         self.built.set(()).ok();
         cx.sources.remember(&self.wanted);
@@ -92,6 +83,19 @@ impl Step for Image {
         let bytes = docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
         self.within_budgets(cx, service, bytes, took);
         Ok(())
+    }
+}
+
+/// One line of a build.
+fn tell(run: &Running<'_>, progress: &BuildProgress) {
+    let step = match (progress.step, progress.total) {
+        (Some(step), Some(total)) => format!("{step}/{total} "),
+        _ => String::new(),
+    };
+    match &progress.state {
+        VertexState::Started => run.progress(format!("{step}{}", progress.name)),
+        VertexState::Log(line) | VertexState::Failed(line) => run.output(line),
+        VertexState::Cached | VertexState::Done => {}
     }
 }
 
