@@ -123,7 +123,9 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
         steps.iter().map(|s| s.after(cx).into_iter().filter(|n| offered.contains(n)).collect()).collect();
     // What a step waits for is told by steps: a milestone by the one that reaches it.
     let owner = |need: &StepName| steps.iter().position(|s| s.milestones().contains(need)).map_or_else(|| need.clone(), |i| names[i].clone());
-    let after: Vec<Vec<StepName>> = needs.iter().map(|needs| needs.iter().map(owner).collect()).collect();
+    let mut after: Vec<BTreeSet<StepName>> = needs.iter().map(|needs| needs.iter().map(owner).collect()).collect();
+    // What was so already only waited itself: who waited for it, waited for what it waited for.
+    let mut kept: BTreeMap<StepName, BTreeSet<StepName>> = BTreeMap::new();
     let begun = Instant::now();
     let mut reached: BTreeSet<StepName> = BTreeSet::new();
     let mut waiting: BTreeSet<usize> = (0..steps.len()).collect();
@@ -140,7 +142,9 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                     waiting.remove(&index);
                     running += 1;
                     started.insert(index, Instant::now());
-                    let after = after[index].clone();
+                    let through = |need: StepName| kept.get(&need).cloned().unwrap_or_else(|| BTreeSet::from([need]));
+                    after[index] = std::mem::take(&mut after[index]).into_iter().flat_map(through).collect();
+                    let after: Vec<StepName> = after[index].iter().cloned().collect();
                     let step = &steps[index];
                     let messages = messages.clone();
                     let name = names[index].clone();
@@ -166,6 +170,9 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                     let name = names[index].clone();
                     let outcome = match result {
                         Ok(outcome) => {
+                            if outcome == Outcome::Keep {
+                                kept.insert(name.clone(), after[index].clone());
+                            }
                             reached.insert(name.clone());
                             reached.extend(steps[index].milestones());
                             outcome
@@ -179,13 +186,13 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                         }
                     };
                     let began = started.get(&index).map_or(Duration::ZERO, |at| at.duration_since(begun));
-                    report.steps.push(StepReport { name, outcome, took, began, after: after[index].clone() });
+                    report.steps.push(StepReport { name, outcome, took, began, after: after[index].iter().cloned().collect() });
                 }
             }
         }
     });
     for index in waiting {
-        let (name, after) = (names[index].clone(), after[index].clone());
+        let (name, after) = (names[index].clone(), after[index].iter().cloned().collect());
         report.steps.push(StepReport { name, outcome: Outcome::Skip, took: Duration::ZERO, began: begun.elapsed(), after });
         cx.reporter.send(Event::StepFinished {
             step: names[index].clone(),

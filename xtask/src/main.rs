@@ -7,6 +7,7 @@ mod caches;
 mod charts;
 mod cli;
 mod cluster_size;
+mod containerd;
 mod context;
 mod critical;
 mod desired;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use plan::catalogue::{codes, finding};
-use plan::config::Access;
+use plan::config::{Access, Runtime};
 use plan::desired::Image;
 use plan::finding::Finding;
 use plan::objects::{Objects, label, text};
@@ -15,7 +15,7 @@ use tools::kubectl::{self, Selection};
 use tools::minikube::{self, State, Status};
 
 use crate::context::Context;
-use crate::{desired, failure, http};
+use crate::{containerd, desired, failure, http};
 
 /// Kinds that say how the pods are: where there is no way but `kubectl get`, one process asks for them.
 const WORKLOADS: &[Kind] = &[
@@ -60,12 +60,20 @@ impl Kind {
 const ADDRESS: Duration = Duration::from_secs(5);
 
 /// The node's docker as the tools take it.
-pub(crate) fn endpoint(host: &DockerHost) -> docker::Endpoint {
+fn endpoint(host: &DockerHost) -> docker::Endpoint {
     docker::Endpoint::Node(minikube::DockerEnv {
         host: host.host.clone(),
         tls_verify: host.tls_verify.clone(),
         cert_path: host.cert_path.clone(),
     })
+}
+
+/// The docker that builds, and that knows by labels which images are ours: the node's, or this machine's where the node has none.
+pub(crate) fn build_endpoint(world: &Snapshot) -> Option<docker::Endpoint> {
+    match world.runtime {
+        Runtime::Docker => world.docker.as_ref().map(endpoint),
+        Runtime::Containerd => Some(docker::Endpoint::Host),
+    }
 }
 
 /// Which images are looked for.
@@ -80,7 +88,9 @@ pub(crate) enum Wanted {
 /// Looks at everything that `deploy` compares. minikube is only asked when the API server does not answer, and the node's docker
 /// through the remembered endpoint where that is provably the node's.
 pub(crate) fn everything(cx: &Context, wanted: Wanted) -> Result<Snapshot, Finding> {
-    let remembered = cx.caches.docker_host(&cx.profile());
+    let profile = cx.profile();
+    let remembered = cx.caches.docker_host(&profile);
+    let containerd_node = if remembered.is_none() { cx.caches.containerd_node(&profile) } else { None };
     let (live, wanted, images) = std::thread::scope(|scope| {
         // The digests of the build contexts, and then the images of that name, while the API server is asked.
         let images = scope.spawn(|| {
@@ -88,7 +98,11 @@ pub(crate) fn everything(cx: &Context, wanted: Wanted) -> Result<Snapshot, Findi
                 Wanted::Images => cx.images()?,
                 Wanted::Nothing => Vec::new(),
             };
-            let found = remembered.as_ref().map(|host| node_images(cx, host, &wanted));
+            let found = match (&remembered, &containerd_node) {
+                (Some(host), _) => Some(node_images(cx, &endpoint(host), &wanted)),
+                (None, Some(_)) => Some(containerd::node_images(cx, &wanted)),
+                (None, None) => None,
+            };
             Ok((wanted, found))
         });
         let live = live_objects(cx);
@@ -97,21 +111,26 @@ pub(crate) fn everything(cx: &Context, wanted: Wanted) -> Result<Snapshot, Findi
     })?;
     let unreachable = match live {
         Ok(objects) => {
-            let node = node(&objects, &cx.profile());
+            let node = node(&objects, &profile);
             if node.is_none() {
                 return Err(not_this_profile(cx, &objects));
             }
+            let uid = node.as_ref().and_then(|n| objects.get("Node", &n.name)).map(|n| text(n, "/metadata/uid").to_owned());
             let mut seen = Snapshot { cluster: ClusterState::Running, node, objects: Some(objects), ..Snapshot::default() };
             // The answer counts only if it came from this node: a port of this machine may belong to another profile by now.
             let address = seen.node.as_ref().map(|n| n.address.clone());
             let proven = remembered.filter(|host| host.address().is_some() && host.address() == address.as_deref());
-            if let (Some(host), Some(Ok(found))) = (proven, images) {
-                seen.docker = Some(host);
-                seen.images = Some(found);
-            } else {
-                let (host, found) = ask_docker(cx, &wanted)?;
-                seen.docker = Some(host);
-                seen.images = Some(found);
+            let same_node = containerd_node.is_some() && containerd_node == uid;
+            match images {
+                Some(Ok(found)) if proven.is_some() => Store { docker: proven, found }.put(&mut seen),
+                Some(Ok(found)) if same_node => Store { docker: None, found }.put(&mut seen),
+                _ => {
+                    let store = ask_store(cx, &wanted)?;
+                    if let (None, Some(uid)) = (&store.docker, &uid) {
+                        cx.caches.remember_containerd(&profile, uid);
+                    }
+                    store.put(&mut seen);
+                }
             }
             return Ok(seen);
         }
@@ -135,25 +154,47 @@ fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
         .advice("or name another `cluster.profile` in xtask.toml")
 }
 
-/// Asks minikube where the node's docker is, remembers it, and lists the wanted images.
-fn ask_docker(cx: &Context, wanted: &[Image]) -> Result<(DockerHost, BTreeMap<String, NodeImage>), Finding> {
-    let env = minikube::docker_env(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
-    let host = DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path };
-    let found = node_images(cx, &host, wanted)?;
-    cx.caches.remember_docker_host(&cx.profile(), &host);
-    Ok((host, found))
+/// Where the node's images are, and the wanted ones among them.
+struct Store {
+    /// The node's docker; `None` where its runtime is containerd.
+    docker: Option<DockerHost>,
+    found: BTreeMap<String, NodeImage>,
 }
 
-/// The same, kept in the world. Images that were built meanwhile stay: they may be newer than this look.
-pub(crate) fn refresh_docker(cx: &Context) -> Result<(), Finding> {
-    let (host, found) = ask_docker(cx, &cx.images()?)?;
-    cx.update(|world| {
-        world.docker = Some(host);
+impl Store {
+    /// Keeps it, with the images that were seen before: they may have been built since this look.
+    fn put(self, world: &mut Snapshot) {
+        world.runtime = if self.docker.is_some() { Runtime::Docker } else { Runtime::Containerd };
+        world.docker = self.docker;
         let known = world.images.get_or_insert_default();
-        for (reference, image) in found {
+        for (reference, image) in self.found {
             known.entry(reference).or_insert(image);
         }
-    });
+    }
+}
+
+/// Asks minikube where the node's docker is, remembers it, and lists the wanted images. Where `docker-env` refuses, the profile says
+/// whether it has no docker; the node's own word does not count: its docker may sit on a containerd that the kubelet uses.
+fn ask_store(cx: &Context, wanted: &[Image]) -> Result<Store, Finding> {
+    let refused = match minikube::docker_env(&cx.runner, &cx.profile()) {
+        Ok(env) => {
+            let host = DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path };
+            let found = node_images(cx, &endpoint(&host), wanted)?;
+            cx.caches.remember_docker_host(&cx.profile(), &host);
+            return Ok(Store { docker: Some(host), found });
+        }
+        Err(error) => failure::finding(cx, &error),
+    };
+    if refused.code == codes::DOCKER_ENV && containerd::is_runtime(cx)? {
+        return Ok(Store { docker: None, found: containerd::node_images(cx, wanted)? });
+    }
+    Err(refused)
+}
+
+/// The same, kept in the world.
+pub(crate) fn refresh_store(cx: &Context) -> Result<(), Finding> {
+    let store = ask_store(cx, &cx.images()?)?;
+    cx.update(|world| store.put(world));
     Ok(())
 }
 
@@ -213,12 +254,12 @@ pub(crate) fn node(objects: &Objects, profile: &str) -> Option<Node> {
 }
 
 /// The wanted images that the node's docker has, with their labels: one process for all.
-pub(crate) fn node_images(cx: &Context, host: &DockerHost, wanted: &[Image]) -> Result<BTreeMap<String, NodeImage>, Finding> {
+pub(crate) fn node_images(cx: &Context, endpoint: &docker::Endpoint, wanted: &[Image]) -> Result<BTreeMap<String, NodeImage>, Finding> {
     if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
     let references: Vec<String> = wanted.iter().map(Image::reference).collect();
-    let inspected = docker::inspect(&cx.runner, &endpoint(host), &references).map_err(|f| failure::finding(cx, &f))?;
+    let inspected = docker::inspect(&cx.runner, endpoint, &references).map_err(|f| failure::finding(cx, &f))?;
     Ok(inspected
         .found
         .into_iter()

@@ -118,8 +118,8 @@ fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
         found.namespace = ours && !holds_data;
         world.objects = Some(objects);
     }
-    if matches!(scope, Scope::Images | Scope::All) && let Some(host) = &world.docker {
-        found.images = remove::images(cx, host)?;
+    if matches!(scope, Scope::Images | Scope::All) && let Some(endpoint) = observe::build_endpoint(&world) {
+        found.images = remove::images(cx, &endpoint)?;
     }
     cx.update(|seen| *seen = world);
     Ok(found)
@@ -165,9 +165,9 @@ fn take_away(cx: &Context, found: &Found) -> Vec<Finding> {
             Ok(())
         });
     }
-    if let Some(host) = cx.look(|world| world.docker.clone()) {
+    if let Some(endpoint) = cx.look(observe::build_endpoint) {
         for image in &found.images {
-            step("image", image, &mut || Ok(remove::image(cx, &host, image)?));
+            step("image", image, &mut || Ok(remove::image(cx, &endpoint, image)?));
         }
     }
     if found.cluster {

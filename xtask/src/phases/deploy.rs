@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use plan::action::Action;
-use plan::snapshot::Snapshot;
+use plan::snapshot::{ClusterState, Snapshot};
 
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
@@ -162,7 +162,13 @@ pub(crate) fn headline(cx: &Context) -> String {
 /// Says what a user without an environment file should know.
 fn announce(cx: &Context) {
     // What is there already was announced when it was made.
-    let there = |secret: &str| cx.look(|world| world.objects.as_ref().is_some_and(|o| o.get("Secret", secret).is_some()));
+    let there = |secret: &str| {
+        cx.look(|world| match &world.objects {
+            Some(objects) => objects.get("Secret", secret).is_some(),
+            // What a cluster holds that does not run is not known; a new one holds nothing.
+            None => world.cluster != ClusterState::Missing,
+        })
+    };
     let generated: Vec<String> = cx.generated_keys().into_iter().collect();
     if !generated.is_empty() && !there(plan::desired::GENERATED_SECRET) {
         cx.reporter.send(Event::Note {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use plan::action::Action;
+use plan::config::Runtime;
 use plan::decide;
 use plan::finding::Finding;
 use plan::snapshot::ClusterState;
@@ -72,7 +73,7 @@ impl Step for Cluster {
         if cx.look(|world| world.cluster == ClusterState::Running) {
             observe::refresh_objects(cx)?;
             // Again, also where it was found early: a start that was tried twice may have moved its port.
-            observe::refresh_docker(cx)?;
+            observe::refresh_store(cx)?;
         }
         Ok(())
     }
@@ -140,8 +141,11 @@ fn attempt(cx: &Context, run: &Running<'_>, options: &StartOptions) -> Result<()
 fn early_docker(cx: &Context, run: &Running<'_>, over: &AtomicBool) {
     let stop = || over.load(Ordering::Relaxed) || cx.cancelled();
     for _ in 0..EARLY_TRIES {
-        if observe::refresh_docker(cx).is_ok() {
-            run.reached(names::docker());
+        if observe::refresh_store(cx).is_ok() {
+            // What is built on this machine is loaded into a node that runs.
+            if cx.look(|world| world.runtime) == Runtime::Docker {
+                run.reached(names::docker());
+            }
             return;
         }
         if !sleep(EARLY_PAUSE, &stop) {

@@ -8,7 +8,7 @@ use plan::action::Action;
 use plan::decide;
 use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, Image as Wanted};
 use plan::catalogue::{codes, finding};
-use plan::config::Service;
+use plan::config::{Runtime, Service};
 use plan::finding::Finding;
 use tools::docker::{self, BuildOptions, BuildProgress, VertexState};
 
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
 use crate::report::text;
-use crate::{failure, observe, retry};
+use crate::{containerd, failure, observe, retry};
 
 pub(crate) struct Image {
     pub(crate) wanted: Wanted,
@@ -43,7 +43,7 @@ impl Step for Image {
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
-        let Some(host) = cx.look(|world| world.docker.clone()) else {
+        let Some(endpoint) = cx.look(observe::build_endpoint) else {
             return Err(vec![finding(codes::DOCKER_ENV, self.wanted.reference(), "the node's docker is not known")]);
         };
         let service = cx.service(&self.wanted.service);
@@ -66,7 +66,6 @@ impl Step for Image {
             deadline: cx.config.deadlines.build,
             ..BuildOptions::new(&self.wanted.service, &service.context)
         };
-        let endpoint = observe::endpoint(&host);
         run.progress("building");
         retry::transient(cx, run, || {
             docker::build(&cx.runner, &endpoint, &options, &mut |progress| tell(run, &progress))
@@ -78,8 +77,12 @@ impl Step for Image {
 
         cx.built.store(true, Ordering::Relaxed);
 
-        let found = observe::node_images(cx, &host, std::slice::from_ref(&self.wanted))?;
-        cx.update(|world| world.images.get_or_insert_default().extend(found));
+        if cx.look(|world| world.runtime) == Runtime::Containerd {
+            containerd::load(cx, run, &self.wanted)?;
+        } else {
+            let found = observe::node_images(cx, &endpoint, std::slice::from_ref(&self.wanted))?;
+            cx.update(|world| world.images.get_or_insert_default().extend(found));
+        }
         let bytes = docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
         self.within_budgets(cx, service, bytes, took);
         Ok(())
