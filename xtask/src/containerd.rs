@@ -68,9 +68,11 @@ pub(crate) fn remove(cx: &Context, reference: &str) -> Result<(), Finding> {
             .remedy("remove what uses it first", "cargo xtask cleanup --scope release"));
     }
     match docker::remove(&cx.runner, &Endpoint::Host, reference).map_err(|f| failure::finding(cx, &f))? {
-        docker::Removed::InUse(words) => Err(finding(codes::IMAGE_IN_USE, reference, format!("image `{reference}` is in use and was kept"))
-            .evidence("docker image rm", words)
-            .advice("remove the container on this machine that uses it")),
+        docker::Removed::InUse(words) => {
+            Err(finding(codes::IMAGE_IN_USE, reference, format!("image `{reference}` is in use and was kept"))
+                .evidence("docker image rm", words)
+                .advice("remove the container on this machine that uses it"))
+        }
         docker::Removed::Removed | docker::Removed::Missing => Ok(()),
     }
 }

@@ -81,7 +81,8 @@ mod tests {
 
     fn told(rows: &[Row]) -> String {
         let at = |tenths: u64| Duration::from_millis(tenths * 100);
-        let owned: Vec<(StepName, Vec<StepName>)> = rows.iter().map(|(n, after, ..)| (name(n), after.iter().map(|a| name(a)).collect())).collect();
+        let owned: Vec<(StepName, Vec<StepName>)> =
+            rows.iter().map(|(n, after, ..)| (name(n), after.iter().map(|a| name(a)).collect())).collect();
         let steps: Vec<Timed<'_>> = rows
             .iter()
             .zip(&owned)

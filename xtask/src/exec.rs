@@ -122,7 +122,9 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
     let needs: Vec<BTreeSet<StepName>> =
         steps.iter().map(|s| s.after(cx).into_iter().filter(|n| offered.contains(n)).collect()).collect();
     // What a step waits for is told by steps: a milestone by the one that reaches it.
-    let owner = |need: &StepName| steps.iter().position(|s| s.milestones().contains(need)).map_or_else(|| need.clone(), |i| names[i].clone());
+    let owner = |need: &StepName| {
+        steps.iter().position(|s| s.milestones().contains(need)).map_or_else(|| need.clone(), |i| names[i].clone())
+    };
     let mut after: Vec<BTreeSet<StepName>> = needs.iter().map(|needs| needs.iter().map(owner).collect()).collect();
     // What was so already only waited itself: who waited for it, waited for what it waited for.
     let mut kept: BTreeMap<StepName, BTreeSet<StepName>> = BTreeMap::new();

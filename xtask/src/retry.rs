@@ -24,7 +24,9 @@ pub(crate) fn transient<T>(
         };
         let all = retry::PAUSES.len() + 1;
         let Some(pause) = retry::pause(&findings, tries).filter(|_| !cx.cancelled()) else {
-            if tries > 1 && let Some(first) = findings.first_mut() {
+            if tries > 1
+                && let Some(first) = findings.first_mut()
+            {
                 *first = first.clone().evidence("tries", format!("{tries}, after pauses of {}", pauses(tries - 1)));
             }
             return Err(findings);

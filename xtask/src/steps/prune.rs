@@ -14,8 +14,8 @@ use tools::docker::{self, Endpoint};
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::{containerd, failure, observe};
 use crate::report::event::StepName;
+use crate::{containerd, failure, observe};
 
 pub(crate) struct Prune;
 
@@ -30,7 +30,11 @@ impl Step for Prune {
 
     fn decide(&self, cx: &Context) -> Action {
         // Only a build leaves something to remove.
-        if cx.built.load(Ordering::Relaxed) { Action::act("remove", "old images of this project") } else { Action::keep("nothing was built") }
+        if cx.built.load(Ordering::Relaxed) {
+            Action::act("remove", "old images of this project")
+        } else {
+            Action::keep("nothing was built")
+        }
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {

@@ -17,3 +17,34 @@ pub fn image(wanted: &Image, forced: Option<&str>, why: Option<&str>, seen: &Sna
         None => Action::act("build", why.map_or_else(|| format!("the node has no {reference}"), str::to_owned)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::snapshot::NodeImage;
+
+    fn seen(runtime: Runtime, label: Option<&str>) -> Snapshot {
+        let labels = label.into_iter().map(|digest| (IMAGE_DIGEST_LABEL.to_owned(), digest.to_owned())).collect();
+        let image = NodeImage { id: "sha256:1".into(), tags: vec!["web:abc".into()], labels };
+        Snapshot { runtime, images: Some(BTreeMap::from([("web:abc".to_owned(), image)])), ..Snapshot::default() }
+    }
+
+    #[test]
+    fn the_label_counts_where_it_can_be_read_and_the_tag_elsewhere() {
+        let wanted = Image { service: "web".into(), repository: "web".into(), tag: "abc".into(), digest: "abcdef".into() };
+        let empty = Snapshot { images: Some(BTreeMap::new()), ..Snapshot::default() };
+        for (seen, forced, keep) in [
+            (seen(Runtime::Docker, Some("abcdef")), None, true),
+            (seen(Runtime::Docker, Some("moved")), None, false),
+            (seen(Runtime::Docker, None), None, false),
+            (seen(Runtime::Containerd, None), None, true),
+            (seen(Runtime::Containerd, None), Some("--rebuild"), false),
+            (empty, None, false),
+        ] {
+            assert_eq!(image(&wanted, forced, None, &seen).is_keep(), keep, "{seen:?} {forced:?}");
+        }
+        assert!(matches!(image(&wanted, None, None, &Snapshot::default()), Action::Unknown { .. }));
+    }
+}
