@@ -128,7 +128,7 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
     let mut after: Vec<BTreeSet<StepName>> = needs.iter().map(|needs| needs.iter().map(owner).collect()).collect();
     // What was so already only waited itself: who waited for it, waited for what it waited for.
     let mut kept: BTreeMap<StepName, BTreeSet<StepName>> = BTreeMap::new();
-    let begun = Instant::now();
+    let origin = Instant::now();
     let mut reached: BTreeSet<StepName> = BTreeSet::new();
     let mut waiting: BTreeSet<usize> = (0..steps.len()).collect();
     let mut started: BTreeMap<usize, Instant> = BTreeMap::new();
@@ -187,7 +187,7 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                             Outcome::Fail
                         }
                     };
-                    let began = started.get(&index).map_or(Duration::ZERO, |at| at.duration_since(begun));
+                    let began = started.get(&index).map_or(Duration::ZERO, |at| at.duration_since(origin));
                     report.steps.push(StepReport { name, outcome, took, began, after: after[index].iter().cloned().collect() });
                 }
             }
@@ -195,7 +195,7 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
     });
     for index in waiting {
         let (name, after) = (names[index].clone(), after[index].iter().cloned().collect());
-        report.steps.push(StepReport { name, outcome: Outcome::Skip, took: Duration::ZERO, began: begun.elapsed(), after });
+        report.steps.push(StepReport { name, outcome: Outcome::Skip, took: Duration::ZERO, began: origin.elapsed(), after });
         cx.reporter.send(Event::StepFinished {
             step: names[index].clone(),
             outcome: Outcome::Skip,
@@ -208,7 +208,7 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
 
 /// Decide, do, look again.
 fn attempt(cx: &Context, step: &dyn Step, after: Vec<StepName>, run: &Running<'_>) -> Result<Outcome, Vec<Finding>> {
-    let begun = Instant::now();
+    let origin = Instant::now();
     let name = step.name(cx);
     let finish = |outcome, text: &str| {
         let text = without_object(&name, text);

@@ -52,7 +52,11 @@ impl Kind {
     /// The path of its list in the API.
     fn path(self, namespace: &str) -> String {
         let Self(name, group) = self;
-        if matches!(name, "nodes" | "namespaces") { format!("/{group}/{name}") } else { format!("/{group}/namespaces/{namespace}/{name}") }
+        if matches!(name, "nodes" | "namespaces") {
+            format!("/{group}/{name}")
+        } else {
+            format!("/{group}/namespaces/{namespace}/{name}")
+        }
     }
 }
 
@@ -148,10 +152,14 @@ pub(crate) fn everything(cx: &Context, wanted: Wanted) -> Result<Snapshot, Findi
 fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
     let profile = cx.profile();
     let nodes: Vec<&str> = objects.of_kind("Node").map(|n| text(n, "/metadata/name")).collect();
-    finding(codes::CONTEXT_NOT_PROFILE, &profile, format!("the kubeconfig's context `{profile}` is not the minikube profile `{profile}`"))
-        .evidence("nodes", nodes.join(", "))
-        .remedy("point it at the profile", format!("minikube -p {profile} update-context"))
-        .advice("or name another `cluster.profile` in xtask.toml")
+    finding(
+        codes::CONTEXT_NOT_PROFILE,
+        &profile,
+        format!("the kubeconfig's context `{profile}` is not the minikube profile `{profile}`"),
+    )
+    .evidence("nodes", nodes.join(", "))
+    .remedy("point it at the profile", format!("minikube -p {profile} update-context"))
+    .advice("or name another `cluster.profile` in xtask.toml")
 }
 
 /// Where the node's images are, and the wanted ones among them.
@@ -209,7 +217,10 @@ pub(crate) fn cluster_state(cx: &Context) -> Result<ClusterState, Finding> {
         Status::Nodes(nodes) => match nodes.first() {
             Some(node) if node.host == State::Stopped => ClusterState::Stopped,
             Some(node) if node.host == State::Paused || node.api_server == State::Paused => ClusterState::Paused,
-            Some(node) => ClusterState::Degraded(format!("host {:?}, kubelet {:?}, API server {:?}", node.host, node.kubelet, node.api_server)),
+            Some(node) => ClusterState::Degraded(format!(
+                "host {:?}, kubelet {:?}, API server {:?}",
+                node.host, node.kubelet, node.api_server
+            )),
             None => ClusterState::Degraded("minikube lists no node".to_owned()),
         },
     })
@@ -254,7 +265,11 @@ pub(crate) fn node(objects: &Objects, profile: &str) -> Option<Node> {
 }
 
 /// The wanted images that the node's docker has, with their labels: one process for all.
-pub(crate) fn node_images(cx: &Context, endpoint: &docker::Endpoint, wanted: &[Image]) -> Result<BTreeMap<String, NodeImage>, Finding> {
+pub(crate) fn node_images(
+    cx: &Context,
+    endpoint: &docker::Endpoint,
+    wanted: &[Image],
+) -> Result<BTreeMap<String, NodeImage>, Finding> {
     if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -302,9 +317,11 @@ pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Optio
     let services: Vec<&Value> = objects.of_release(&release.name).filter(|o| text(o, "/kind") == "Service").collect();
     let names_component = |o: &&&Value| {
         label(o, "app.kubernetes.io/component") == mapping.component
-            || o.pointer("/spec/selector").and_then(|s| s.get("app.kubernetes.io/component")).and_then(Value::as_str) == Some(&mapping.component)
+            || o.pointer("/spec/selector").and_then(|s| s.get("app.kubernetes.io/component")).and_then(Value::as_str)
+                == Some(&mapping.component)
     };
-    let found = services.iter().find(names_component).or_else(|| (release.services.len() == 1).then(|| services.first()).flatten())?;
+    let found =
+        services.iter().find(names_component).or_else(|| (release.services.len() == 1).then(|| services.first()).flatten())?;
     let port = found.pointer("/spec/ports/0/port").and_then(Value::as_u64)?;
     Some(ServiceAddress { name: text(found, "/metadata/name").to_owned(), port: u16::try_from(port).ok()? })
 }
@@ -317,9 +334,7 @@ pub(crate) fn endpoints(cx: &Context) -> Result<Vec<Endpoint>, Finding> {
 /// The same, with an answer that was asked for already, if it is that of the right address.
 pub(crate) fn endpoints_early(cx: &Context, early: Early) -> Result<Vec<Endpoint>, Finding> {
     endpoints_with(cx, |url| match early {
-        Early(Some((asked, answer))) if asked == url => {
-            answer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        }
+        Early(Some((asked, answer))) if asked == url => answer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
         Early(_) => http::get(url, ADDRESS),
     })
 }
@@ -343,9 +358,8 @@ pub(crate) fn ask_early(cx: &Context) -> Early {
 }
 
 fn endpoints_with(cx: &Context, ask: impl FnOnce(&str) -> Result<http::Answer, String>) -> Result<Vec<Endpoint>, Finding> {
-    let (origin, access) = cx
-        .look(|world| Ok((desired::origin(cx, world)?, desired::access(cx, world)?)))
-        .map_err(failure::undecided)?;
+    let (origin, access) =
+        cx.look(|world| Ok((desired::origin(cx, world)?, desired::access(cx, world)?))).map_err(failure::undecided)?;
     let service = cx.service(&cx.public().service);
     let url = format!("{origin}{}", service.health.readiness);
     let answer = ask(&url);
@@ -358,11 +372,12 @@ fn endpoints_with(cx: &Context, ask: impl FnOnce(&str) -> Result<http::Answer, S
 
 fn forwarded(cx: &Context) -> Result<Endpoint, Finding> {
     let service = cx.service(&cx.public().service);
-    let address = cx.look(|world| service_of(cx, world, &service.name)).ok_or_else(|| {
-        finding(codes::SERVICE_MISSING, &service.name, format!("there is no Service for `{}`", service.name))
-    })?;
+    let address = cx
+        .look(|world| service_of(cx, world, &service.name))
+        .ok_or_else(|| finding(codes::SERVICE_MISSING, &service.name, format!("there is no Service for `{}`", service.name)))?;
     let object = format!("service/{}", address.name);
-    let forward = kubectl::port_forward(&cx.runner, &cx.kube(), &object, (0, address.port), ADDRESS).map_err(|f| failure::finding(cx, &f))?;
+    let forward = kubectl::port_forward(&cx.runner, &cx.kube(), &object, (0, address.port), ADDRESS)
+        .map_err(|f| failure::finding(cx, &f))?;
     let url = format!("http://127.0.0.1:{}{}", forward.port, service.health.readiness);
     let answer = http::get(&url, ADDRESS);
     Ok(judged(&service.name, &url, answer))
@@ -379,6 +394,13 @@ fn judged(service: &str, url: &str, answer: Result<http::Answer, String>) -> End
             said: format!("{} in {}", answer.status, format_args!("{} ms", answer.took.as_millis())),
             body: answer.body,
         },
-        Err(what) => Endpoint { service: service.to_owned(), address: url.to_owned(), reached: false, ok: false, said: what, body: String::new() },
+        Err(what) => Endpoint {
+            service: service.to_owned(),
+            address: url.to_owned(),
+            reached: false,
+            ok: false,
+            said: what,
+            body: String::new(),
+        },
     }
 }

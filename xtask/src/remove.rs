@@ -48,7 +48,8 @@ fn shown(object: &serde_json::Value) -> String {
 
 /// What could not be removed.
 pub(crate) fn left_behind(cx: &Context, what: &str, left: &[String]) -> Finding {
-    let mut found = finding(codes::LEFT_BEHIND, what, format!("`{what}` is not gone after {} s", cx.config.deadlines.cleanup.as_secs()));
+    let mut found =
+        finding(codes::LEFT_BEHIND, what, format!("`{what}` is not gone after {} s", cx.config.deadlines.cleanup.as_secs()));
     found.class = Class::Cleanup;
     for object in left {
         found = found.evidence("still there", object);
@@ -56,7 +57,10 @@ pub(crate) fn left_behind(cx: &Context, what: &str, left: &[String]) -> Finding 
     let (context, namespace) = (cx.profile(), &cx.config.namespace);
     let first = left.first().map_or("all", String::as_str);
     found
-        .remedy("see what holds it (finalizers, a pod that does not end)", format!("kubectl --context {context} -n {namespace} get {first} -o yaml"))
+        .remedy(
+            "see what holds it (finalizers, a pod that does not end)",
+            format!("kubectl --context {context} -n {namespace} get {first} -o yaml"),
+        )
         .remedy("go on from here", "cargo xtask cleanup")
 }
 
@@ -76,7 +80,9 @@ pub(crate) fn object(cx: &Context, kind: &str, name: &str) -> Result<(), Finding
     if found.is_none_or(|o| label(&o, OWNER_LABEL) != cx.config.name) {
         return Ok(());
     }
-    kubectl::delete_one(&cx.runner, &cx.kube(), kind, name, true, cx.config.deadlines.cleanup).map(drop).map_err(|f| failure::finding(cx, &f))
+    kubectl::delete_one(&cx.runner, &cx.kube(), kind, name, true, cx.config.deadlines.cleanup)
+        .map(drop)
+        .map_err(|f| failure::finding(cx, &f))
 }
 
 /// Everything of the namespace that carries the owner label, of these kinds.
@@ -100,7 +106,9 @@ pub(crate) fn releases(cx: &Context, objects: &Objects) -> Vec<String> {
 pub(crate) fn images(cx: &Context, endpoint: &Endpoint) -> Result<Vec<String>, Finding> {
     let rows = docker::images_by_label(&cx.runner, endpoint, &format!("{IMAGE_OWNER_LABEL}={}", cx.config.name))
         .map_err(|f| failure::finding(cx, &f))?;
-    let named = |row: docker::ImageRow| if row.tag == "<none>" || row.repository == "sha256" { row.id } else { format!("{}:{}", row.repository, row.tag) };
+    let named = |row: docker::ImageRow| {
+        if row.tag == "<none>" || row.repository == "sha256" { row.id } else { format!("{}:{}", row.repository, row.tag) }
+    };
     Ok(rows.into_iter().map(named).collect::<BTreeSet<_>>().into_iter().collect())
 }
 
@@ -110,9 +118,11 @@ pub(crate) fn image(cx: &Context, endpoint: &Endpoint, reference: &str) -> Resul
         return containerd::remove(cx, reference);
     }
     match docker::remove(&cx.runner, endpoint, reference).map_err(|f| failure::finding(cx, &f))? {
-        docker::Removed::InUse(words) => Err(finding(codes::IMAGE_IN_USE, reference, format!("image `{reference}` is in use and was kept"))
-            .evidence("docker image rm", words)
-            .remedy("remove what uses it first", "cargo xtask cleanup --scope release")),
+        docker::Removed::InUse(words) => {
+            Err(finding(codes::IMAGE_IN_USE, reference, format!("image `{reference}` is in use and was kept"))
+                .evidence("docker image rm", words)
+                .remedy("remove what uses it first", "cargo xtask cleanup --scope release"))
+        }
         _ => Ok(()),
     }
 }

@@ -167,14 +167,14 @@ impl State {
     pub(crate) fn since(&self, then: &Self) -> String {
         let names = self.parts.keys().chain(then.parts.keys().filter(|name| !self.parts.contains_key(*name)));
         let differ = names.filter(|name| self.parts.get(*name) != then.parts.get(*name));
-        let named = differ.map(|name| match (then.contexts.get(name), self.contexts.get(name)) {
+        let told = differ.map(|name| match (then.contexts.get(name), self.contexts.get(name)) {
             (Some(before), Some(now)) => {
                 let changes = now.changed_since(before);
                 if changes.is_empty() { name.clone() } else { format!("{name}: {}", context::summary(&changes, 2)) }
             }
             _ => name.clone(),
         });
-        named.collect::<Vec<_>>().join("; ")
+        told.collect::<Vec<_>>().join("; ")
     }
 }
 

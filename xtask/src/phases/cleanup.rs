@@ -57,11 +57,19 @@ pub(crate) fn cleanup(session: &Session, scope: Scope, volumes: bool, selection:
     }
     let delete_cluster = ours && matches!(scope, Scope::Cluster | Scope::All);
     if state != ClusterState::Running && !delete_cluster {
-        return Err(finding(codes::PROFILE_STOPPED, cx.profile(), format!("cluster `{}` does not run: what is in it can't be removed", cx.profile()))
-            .remedy("start it first", "cargo xtask setup")
-            .into());
+        return Err(finding(
+            codes::PROFILE_STOPPED,
+            cx.profile(),
+            format!("cluster `{}` does not run: what is in it can't be removed", cx.profile()),
+        )
+        .remedy("start it first", "cargo xtask setup")
+        .into());
     }
-    let found = if delete_cluster { Found { cluster: true, ..Found::default() } } else { look(&cx, scope, volumes || scope == Scope::All)? };
+    let found = if delete_cluster {
+        Found { cluster: true, ..Found::default() }
+    } else {
+        look(&cx, scope, volumes || scope == Scope::All)?
+    };
     let lines = found.lines(&cx);
     if lines.is_empty() {
         return Ok(Done::saying("Nothing to remove"));
@@ -81,7 +89,11 @@ pub(crate) fn cleanup(session: &Session, scope: Scope, volumes: bool, selection:
     if scope == Scope::All && !ours {
         cx.reporter.send(Event::Note { text: format!("cluster `{}` was not made by this project: it stays", cx.profile()) });
     }
-    if scope == Scope::Release && !volumes && found.volume.is_none() && cx.look(|w| w.objects.as_ref().is_some_and(|o| o.get("Secret", GENERATED_SECRET).is_some())) {
+    if scope == Scope::Release
+        && !volumes
+        && found.volume.is_none()
+        && cx.look(|w| w.objects.as_ref().is_some_and(|o| o.get("Secret", GENERATED_SECRET).is_some()))
+    {
         done = done.pointer("kept", "the database's volume, its password and generated secrets: --volumes removes them");
     }
     Ok(done.pointer("next", "cargo xtask deploy"))
@@ -93,7 +105,8 @@ fn count(things: usize) -> String {
 
 fn not_ours(cx: &Context) -> Finding {
     let profile = cx.profile();
-    let mut found = finding(codes::LEFT_BEHIND, &profile, format!("cluster `{profile}` was not made by this project, so it is not deleted"));
+    let mut found =
+        finding(codes::LEFT_BEHIND, &profile, format!("cluster `{profile}` was not made by this project, so it is not deleted"));
     found.class = Class::Cleanup;
     found
         .evidence("marker beside minikube's profiles", "none of this deployment")
@@ -107,7 +120,9 @@ fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
     if matches!(scope, Scope::Release | Scope::All) {
         let objects = world.objects.take().unwrap_or_default();
         found.releases = remove::releases(cx, &objects);
-        let keep = |name: &String| !volumes && (name == GENERATED_SECRET || cx.config.database.as_ref().is_some_and(|d| d.secret == *name));
+        let keep = |name: &String| {
+            !volumes && (name == GENERATED_SECRET || cx.config.database.as_ref().is_some_and(|d| d.secret == *name))
+        };
         found.secrets = remove::owned(cx, &["secrets"])?.into_iter().filter(|s| !keep(s)).collect();
         if volumes && let Some(database) = &cx.config.database {
             found.volume = desired::database_volume(database, &objects);
@@ -118,7 +133,9 @@ fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
         found.namespace = ours && !holds_data;
         world.objects = Some(objects);
     }
-    if matches!(scope, Scope::Images | Scope::All) && let Some(endpoint) = observe::build_endpoint(&world) {
+    if matches!(scope, Scope::Images | Scope::All)
+        && let Some(endpoint) = observe::build_endpoint(&world)
+    {
         found.images = remove::images(cx, &endpoint)?;
     }
     cx.update(|seen| *seen = world);
@@ -154,14 +171,16 @@ fn take_away(cx: &Context, found: &Found) -> Vec<Finding> {
     if let Some(volume) = &found.volume {
         step("volume", volume, &mut || {
             let wait = cx.config.deadlines.cleanup;
-            kubectl::delete_one(&cx.runner, &cx.kube(), "persistentvolumeclaim", volume, true, wait).map_err(|f| failure::finding(cx, &f))?;
+            kubectl::delete_one(&cx.runner, &cx.kube(), "persistentvolumeclaim", volume, true, wait)
+                .map_err(|f| failure::finding(cx, &f))?;
             Ok(())
         });
     }
     if found.namespace {
         step("namespace", &cx.config.namespace, &mut || {
             let wait = cx.config.deadlines.cleanup;
-            kubectl::delete_one(&cx.runner, &cx.kube(), "namespace", &cx.config.namespace, true, wait).map_err(|f| failure::finding(cx, &f))?;
+            kubectl::delete_one(&cx.runner, &cx.kube(), "namespace", &cx.config.namespace, true, wait)
+                .map_err(|f| failure::finding(cx, &f))?;
             Ok(())
         });
     }

@@ -105,7 +105,12 @@ pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
 }
 
 /// Looks, and either finds everything as it should be or lets the executor do what is missing.
-fn run(session: &Session, cx: &Context, phase: &'static str, steps: impl FnOnce() -> Result<Vec<Box<dyn Step>>, Failed>) -> Phase {
+fn run(
+    session: &Session,
+    cx: &Context,
+    phase: &'static str,
+    steps: impl FnOnce() -> Result<Vec<Box<dyn Step>>, Failed>,
+) -> Phase {
     let _lock = session.lock()?;
     cx.reporter.send(Event::Started { phase, text: headline(cx) });
     let early = observe::ask_early(cx);
@@ -172,12 +177,19 @@ fn announce(cx: &Context) {
     let generated: Vec<String> = cx.generated_keys().into_iter().collect();
     if !generated.is_empty() && !there(plan::desired::GENERATED_SECRET) {
         cx.reporter.send(Event::Note {
-            text: format!("{} {} not set in .env: generated once for development, kept in the cluster", generated.join(", "), if generated.len() == 1 { "is" } else { "are" }),
+            text: format!(
+                "{} {} not set in .env: generated once for development, kept in the cluster",
+                generated.join(", "),
+                if generated.len() == 1 { "is" } else { "are" }
+            ),
         });
     }
     if let Some(database) = cx.database().filter(|d| !there(&d.secret)) {
         cx.reporter.send(Event::Note {
-            text: format!("{} is not set in .env: a development database `{}` ({}) runs in the cluster", database.key, database.release, database.image),
+            text: format!(
+                "{} is not set in .env: a development database `{}` ({}) runs in the cluster",
+                database.key, database.release, database.image
+            ),
         });
     }
 }
@@ -210,7 +222,11 @@ fn finished(cx: &Context, summary: String) -> Done {
     }
     if let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
         let served = cx.look(|world| desired::access(cx, world)).is_ok_and(|a| a != plan::config::Access::PortForward);
-        done = if served { done.pointer("open", origin) } else { done.pointer("open", format!("cargo xtask open    serves {origin}")) };
+        done = if served {
+            done.pointer("open", origin)
+        } else {
+            done.pointer("open", format!("cargo xtask open    serves {origin}"))
+        };
     }
     done.pointer("next", "cargo xtask status --watch    or    cargo xtask test")
 }
@@ -234,7 +250,9 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
     } else {
         parts.push(format!("cluster {} runs", cx.profile()));
     }
-    if of("endpoints") > 0 && let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
+    if of("endpoints") > 0
+        && let Ok(origin) = cx.look(|world| desired::origin(cx, world))
+    {
         parts.push(format!("{origin} answers"));
     }
     parts.join(", ")

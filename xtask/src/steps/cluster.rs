@@ -49,7 +49,10 @@ impl Step for Cluster {
                 Ok(size) => format!("{} cpus, {}", size.cpus, text::size_binary(size.memory)),
                 Err(mut findings) => {
                     let first = findings.swap_remove(0);
-                    return Action::Blocked(Box::new(Finding { collateral: findings.into_iter().map(|f| f.cause).collect(), ..first }));
+                    return Action::Blocked(Box::new(Finding {
+                        collateral: findings.into_iter().map(|f| f.cause).collect(),
+                        ..first
+                    }));
                 }
             }
         } else {
@@ -127,7 +130,10 @@ fn attempt(cx: &Context, run: &Running<'_>, options: &StartOptions) -> Result<()
                 let far = percent.map(|p| format!(", {p} %")).unwrap_or_default();
                 run.progress(format!("downloading {artifact}{far}"));
             }
-            StartEvent::Warning { message } | StartEvent::Info { message } | StartEvent::Error { message, .. } | StartEvent::Noise(message) => {
+            StartEvent::Warning { message }
+            | StartEvent::Info { message }
+            | StartEvent::Error { message, .. }
+            | StartEvent::Noise(message) => {
                 run.output(message);
             }
         });

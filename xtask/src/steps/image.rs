@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use plan::action::Action;
-use plan::decide;
-use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, Image as Wanted};
 use plan::catalogue::{codes, finding};
 use plan::config::{Runtime, Service};
+use plan::decide;
+use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, Image as Wanted};
 use plan::finding::Finding;
 use tools::docker::{self, BuildOptions, BuildProgress, VertexState};
 
@@ -83,7 +83,8 @@ impl Step for Image {
             let found = observe::node_images(cx, &endpoint, std::slice::from_ref(&self.wanted))?;
             cx.update(|world| world.images.get_or_insert_default().extend(found));
         }
-        let bytes = docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
+        let bytes =
+            docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
         self.within_budgets(cx, service, bytes, took);
         Ok(())
     }
@@ -109,7 +110,11 @@ impl Image {
         let budget = service.size_budget.map(|b| format!(" (budget {})", text::size_decimal(b))).unwrap_or_default();
         cx.reporter.send(Event::Note { text: format!("{reference} is {}{budget}", text::size_decimal(bytes)) });
         if let Some(budget) = service.size_budget.filter(|budget| bytes > *budget) {
-            let cause = format!("image `{reference}` is {}, over its budget of {}", text::size_decimal(bytes), text::size_decimal(budget));
+            let cause = format!(
+                "image `{reference}` is {}, over its budget of {}",
+                text::size_decimal(bytes),
+                text::size_decimal(budget)
+            );
             let warning = finding(codes::IMAGE_TOO_BIG, &reference, cause)
                 .service(&self.wanted.service)
                 .evidence("docker history", format!("the layers add up to {}", text::size_decimal(bytes)))
@@ -117,7 +122,12 @@ impl Image {
             cx.reporter.send(Event::Finding(Box::new(warning)));
         }
         if let Some(budget) = service.build_budget.filter(|budget| took > *budget) {
-            let cause = format!("building `{}` took {}, over its budget of {}", self.wanted.service, text::duration(took), text::duration(budget));
+            let cause = format!(
+                "building `{}` took {}, over its budget of {}",
+                self.wanted.service,
+                text::duration(took),
+                text::duration(budget)
+            );
             let warning = finding(codes::BUILD_TOO_SLOW, &reference, cause)
                 .service(&self.wanted.service)
                 .evidence("docker build", text::duration(took))
