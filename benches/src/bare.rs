@@ -61,7 +61,7 @@ impl Script<'_> {
         let what = self.config.services.get(service).with_context(|| format!("no service `{service}`"))?;
         let image = format!("{}:{tag}", what.image);
         let context = what.context.display().to_string();
-        self.call("docker").envs(env).args(["build", "--quiet", "--tag", &image, &context]).run().map(drop)
+        self.call("docker").envs(env).args(["build", "--quiet=true", "--tag", &image, &context]).run().map(drop)
     }
 
     pub(crate) fn untag(&self, service: &str, tag: &str, env: &BTreeMap<String, OsString>) -> Result<()> {
@@ -69,11 +69,17 @@ impl Script<'_> {
         self.call("docker").envs(env).args(["image", "rm", &format!("{}:{tag}", what.image)]).run().map(drop)
     }
 
+    /// What a fresh clone needs once: charts that the release's chart depends on. Not timed.
+    pub(crate) fn prepare(&self) -> Result<()> {
+        let charts = self.config.releases()?.iter().map(|release| release.chart.display().to_string());
+        charts.into_iter().try_for_each(|chart| self.call("helm").args(["dependency", "build", &chart]).run().map(drop))
+    }
+
     /// `helm upgrade --install --wait`, with the values of the last time.
     pub(crate) fn upgrade(&self, release: &Release, tags: Tags<'_>) -> Result<()> {
         let chart = release.chart.display().to_string();
         let mut args =
-            vec!["upgrade".to_owned(), "--install".to_owned(), release.name.clone(), chart, "--reuse-values".to_owned()];
+            vec!["upgrade".to_owned(), "--install".to_owned(), release.name.clone(), chart, "--reuse-values=true".to_owned()];
         if let Tags::New { service, tag } = tags
             && let Some(key) = release.tag_key(service)
         {

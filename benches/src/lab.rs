@@ -37,6 +37,7 @@ impl Lab {
     pub(crate) fn no_op(&self) -> Result<Report> {
         let script = self.script();
         self.deploy().run().context("the deploy before the measured ones")?;
+        script.prepare()?;
         let before = script.revisions()?;
         let ours: Times = (0..self.runs).map(|_| Ok(self.deploy().run()?.time)).collect::<Result<_>>()?;
         if script.revisions()? != before {
@@ -71,6 +72,7 @@ impl Lab {
         let service = self.service_of_edit()?;
         let file = Edited::begin(&self.root, &self.edit)?;
         self.deploy().run().context("the deploy before the measured ones")?;
+        script.prepare()?;
         let mut ours = Times::default();
         for run in 0..self.runs {
             file.another_line(&format!("xtask {run}"))?;
@@ -113,6 +115,7 @@ impl Lab {
     pub(crate) fn cold(&self) -> Result<Report> {
         let script = self.script();
         self.deploy().run().context("the deploy before the measured ones")?;
+        script.prepare()?;
         let then = Deployed::read(&script)?;
         self.delete()?;
         let ours = self.deploy().run()?.time;

@@ -1,7 +1,7 @@
 //! A deploy with nothing to do, of many services: simulated tools, because so many pods would not fit on one node.
 //!
-//! Shows what grows with the number of services. The simulated tools answer in a few milliseconds, so the times are those of
-//! xtask and of starting processes; the script starts three per service.
+//! Shows what grows with the number of services. Each simulated call takes as long as the real tool takes ([`PACE`]); the
+//! script starts two processes per service.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,6 +22,18 @@ use crate::table::{Report, Row, Times};
 /// The tools that are simulated.
 const TOOLS: [&str; 4] = ["minikube", "docker", "helm", "kubectl"];
 
+/// How long a call takes when there is nothing to do, in milliseconds: tool, word of its arguments. The first that fits counts.
+/// minikube, kubectl and helm: measured on a real minikube; docker: on the test cluster, where nothing else ran.
+const PACE: [(&str, &str, u64); 7] = [
+    ("minikube", "docker-env", 220),
+    ("minikube", "", 230),
+    ("docker", "build", 230),
+    ("docker", "", 50),
+    ("helm", "upgrade", 400),
+    ("helm", "", 50),
+    ("kubectl", "", 60),
+];
+
 pub(crate) fn scale(root: &Path, xtask: &Path, target: &Path, counts: &[u32], runs: u32) -> Result<Report> {
     Call::new("cargo", root).args(["build", "--quiet", "--release", "--package", "toolsim"]).run()?;
     let toolsim = target.join("release").join(format!("toolsim{}", std::env::consts::EXE_SUFFIX));
@@ -29,7 +41,9 @@ pub(crate) fn scale(root: &Path, xtask: &Path, target: &Path, counts: &[u32], ru
     for count in counts {
         report.rows.push(one(xtask, &toolsim, *count, runs).with_context(|| format!("{count} services"))?);
     }
-    report.notes.push("services: simulated tools, so no time of a real cluster in either column".to_owned());
+    report.notes.push(
+        "services: simulated tools at the pace of the real ones with nothing to do (benches/src/scale.rs); no pods".to_owned(),
+    );
     Ok(report)
 }
 
@@ -52,6 +66,7 @@ fn one(xtask: &Path, toolsim: &Path, count: u32, runs: u32) -> Result<Row> {
         Ok(call("helm").args(["--kube-context", "minikube", "--namespace", "bench", "list", "--output", "json"]).run()?.stdout)
     };
     let before = revision()?;
+    pace(folder.path())?;
     let ours: Times = (0..runs).map(|_| Ok(deploy.run()?.time)).collect::<Result<_>>()?;
     anyhow::ensure!(revision()? == before, "a deploy with nothing to do made a new revision");
 
@@ -75,9 +90,9 @@ fn one(xtask: &Path, toolsim: &Path, count: u32, runs: u32) -> Result<Row> {
         })?);
     }
     Ok(Row {
-        what: format!("deploy, nothing to do, {count} simulated services"),
+        what: format!("deploy, nothing to do, simulated services: {count}"),
         ours,
-        bare: Some((format!("{count} builds, an upgrade, {count} looks at a Deployment"), bare)),
+        bare: Some(("docker-env, a build each, one upgrade, a look at each Deployment".to_owned(), bare)),
         goal: None,
     })
 }
@@ -133,6 +148,8 @@ fn simulated(root: &Path, toolsim: &Path) -> Result<BTreeMap<String, OsString>> 
         let file = bin.join(format!("{tool}{}", std::env::consts::EXE_SUFFIX));
         std::fs::copy(toolsim, &file).with_context(|| format!("can't copy `{}`", toolsim.display()))?;
     }
+    // A world in which nothing was started yet.
+    std::fs::write(root.join("world.json"), "{}")?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(bin).chain(std::env::split_paths(&path));
     Ok([
@@ -147,13 +164,25 @@ fn simulated(root: &Path, toolsim: &Path) -> Result<BTreeMap<String, OsString>> 
 /// The node's address becomes this machine's, where [`Server`] answers for the public service.
 fn serve_on_this_machine(root: &Path) -> Result<()> {
     let file = root.join("world.json");
-    let mut world: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
-    let profiles = world["profiles"].as_object_mut().context("the simulated world has no profiles")?;
-    for profile in profiles.values_mut() {
-        profile["ip"] = json!("127.0.0.1");
-    }
+    let text = std::fs::read_to_string(&file)?;
+    let world: Value = serde_json::from_str(&text)?;
+    let ip = world.pointer("/profiles/minikube/ip").and_then(Value::as_str).context("the simulated world has no cluster")?;
+    // In the profile, in the node's addresses, in the kubeconfig.
+    let mut world: Value = serde_json::from_str(&text.replace(ip, "127.0.0.1"))?;
     world["build_ms"] = json!(0);
     world["ready_ms"] = json!(0);
+    Ok(std::fs::write(file, serde_json::to_vec(&world)?)?)
+}
+
+/// From now on each call takes its time.
+fn pace(root: &Path) -> Result<()> {
+    let file = root.join("world.json");
+    let mut world: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+    let delay = |(tool, word, ms): &(&str, &str, u64)| {
+        let args: Vec<&str> = Some(*word).filter(|word| !word.is_empty()).into_iter().collect();
+        json!({"tool": tool, "args": args, "delay_ms": ms})
+    };
+    world["faults"] = PACE.iter().map(delay).collect();
     Ok(std::fs::write(file, serde_json::to_vec(&world)?)?)
 }
 

@@ -49,7 +49,7 @@ fn add_chart(chart: &Path, parts: &mut Vec<Vec<u8>>, seen: &mut BTreeSet<PathBuf
     walk(chart, chart, &mut files)?;
     files.sort();
     for (name, path) in files {
-        if !local.is_empty() && name.starts_with("charts/") && name.ends_with(".tgz") {
+        if !local.is_empty() && name.starts_with("charts/") && Path::new(&name).extension().is_some_and(|e| e == "tgz") {
             continue;
         }
         parts.push(name.into_bytes());

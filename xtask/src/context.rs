@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError, RwLock};
 use fs_err as fs;
 use plan::config::{Config, Layout, Public, Release, Service, ServiceMapping};
 use plan::desired::Image;
+use plan::diagnose::facts::Timestamp;
 use plan::envfile::{Resolved, Source};
 use plan::finding::Finding;
 use plan::invocation::Secret;
@@ -61,6 +62,8 @@ pub(crate) struct Context {
     pub(crate) inventory: Mutex<()>,
     /// Whether an image was built in this run.
     pub(crate) built: AtomicBool,
+    /// When each release was changed in this run: trouble that is older is not this change's.
+    pub(crate) changed_at: Mutex<BTreeMap<String, Timestamp>>,
     world: RwLock<Snapshot>,
     generated: Mutex<BTreeMap<String, Secret>>,
     chart_digests: Mutex<BTreeMap<String, String>>,
@@ -95,6 +98,7 @@ impl Context {
             helm: OnceLock::new(),
             inventory: Mutex::new(()),
             built: AtomicBool::new(false),
+            changed_at: Mutex::default(),
             world: RwLock::default(),
             generated: Mutex::default(),
             chart_digests: Mutex::default(),
@@ -168,7 +172,9 @@ impl Context {
     /// The services of the layout that this run is about, with their releases.
     pub(crate) fn services(&self) -> Vec<(&Release, &Service, &ServiceMapping)> {
         let all = self.layout().releases.iter().flat_map(|r| r.services.iter().map(move |(name, mapping)| (r, name, mapping)));
-        all.filter(|(_, name, _)| self.only.is_empty() || self.only.contains(*name)).map(|(r, name, m)| (r, self.service(name), m)).collect()
+        all.filter(|(_, name, _)| self.only.is_empty() || self.only.contains(*name))
+            .map(|(r, name, m)| (r, self.service(name), m))
+            .collect()
     }
 
     /// A release of the layout.
@@ -182,7 +188,9 @@ impl Context {
             return Ok((release.chart.clone(), release.values.clone()));
         }
         let database = self.database().filter(|d| d.release == name);
-        database.map(|d| (d.chart.clone(), Vec::new())).ok_or_else(|| failure::internal(format!("no release `{name}` in this layout")))
+        database
+            .map(|d| (d.chart.clone(), Vec::new()))
+            .ok_or_else(|| failure::internal(format!("no release `{name}` in this layout")))
     }
 
     /// The image that should be there for a service.
@@ -190,9 +198,15 @@ impl Context {
         self.sources.image(service)
     }
 
-    /// The images of the services that this run is about.
+    /// The images of the releases that this run is about: pods of a release need them all.
     pub(crate) fn images(&self) -> Result<Vec<Image>, Finding> {
-        self.services().iter().map(|(_, service, _)| self.image(&service.name)).collect()
+        let touched = self.layout().releases.iter().filter(|r| r.services.keys().any(|name| self.is_asked(name)));
+        touched.flat_map(|r| r.services.keys()).map(|name| self.image(name)).collect()
+    }
+
+    /// Whether this run is about a service, or only about its neighbours in a release.
+    pub(crate) fn is_asked(&self, service: &str) -> bool {
+        self.only.is_empty() || self.only.contains(service)
     }
 
     /// Whether the development database is part of this deployment: its key has no value of the user's.
@@ -247,7 +261,7 @@ impl Context {
     }
 
     /// A file for a child to read, 0600, gone when the value is dropped.
-    pub(crate) fn scratch(&self, suffix: &str, text: &str) -> Result<tempfile::NamedTempFile, Finding> {
+    pub(crate) fn scratch(suffix: &str, text: &str) -> Result<tempfile::NamedTempFile, Finding> {
         use std::io::Write as _;
         let write = || {
             let mut file = tempfile::Builder::new().prefix("xtask-").suffix(suffix).tempfile()?;
@@ -259,7 +273,7 @@ impl Context {
     }
 
     /// The values of the development database's chart.
-    pub(crate) fn database_values(&self, database: &plan::config::Database) -> Value {
+    pub(crate) fn database_values(database: &plan::config::Database) -> Value {
         let (repository, tag) = database.image.rsplit_once(':').unwrap_or((&database.image, "latest"));
         json!({
             "image": {"repository": repository, "tag": tag},

@@ -84,14 +84,12 @@ pub(crate) fn generated(cx: &Context, world: &Snapshot) -> Result<SecretObject, 
 /// The Secret of the development database. Its password and its volume live and die together.
 pub(crate) fn database_secret(cx: &Context, world: &Snapshot, database: &Database) -> Result<SecretObject, Action> {
     let objects = world.objects.as_ref().ok_or_else(|| Action::unknown(CLUSTER))?;
-    let password = match secret_data(objects, &database.secret).remove(DATABASE_PASSWORD) {
-        Some(password) => password,
-        None => {
-            if let Some(volume) = database_volume(database, objects) {
-                return Err(blocked(password_lost(cx, database, &volume)));
-            }
-            cx.generate(DATABASE_PASSWORD).map_err(blocked)?
-        }
+    let password = if let Some(password) = secret_data(objects, &database.secret).remove(DATABASE_PASSWORD) {
+        password
+    } else if let Some(volume) = database_volume(database, objects) {
+        return Err(blocked(password_lost(cx, database, &volume)));
+    } else {
+        cx.generate(DATABASE_PASSWORD).map_err(blocked)?
     };
     let data = BTreeMap::from([
         (DATABASE_USER.to_owned(), Secret::new(&database.user)),
@@ -104,7 +102,10 @@ pub(crate) fn database_secret(cx: &Context, world: &Snapshot, database: &Databas
 /// The claim of the development database's volume, if there is one.
 pub(crate) fn database_volume(database: &Database, objects: &Objects) -> Option<String> {
     let claims = objects.of_kind("PersistentVolumeClaim");
-    claims.filter(|claim| label(claim, "app.kubernetes.io/instance") == database.release).map(|c| text(c, "/metadata/name").to_owned()).next()
+    claims
+        .filter(|claim| label(claim, "app.kubernetes.io/instance") == database.release)
+        .map(|c| text(c, "/metadata/name").to_owned())
+        .next()
 }
 
 fn password_lost(cx: &Context, database: &Database, volume: &str) -> Finding {
@@ -117,7 +118,10 @@ fn password_lost(cx: &Context, database: &Database, volume: &str) -> Finding {
     )
     .evidence(format!("secret/{secret}"), format!("no key {DATABASE_PASSWORD}"))
     .remedy("remove the volume with its data; the next deploy makes both anew", "cargo xtask cleanup --volumes")
-    .remedy("or put the password back", format!("kubectl --context {} -n {} edit secret {secret}", cx.profile(), cx.config.namespace))
+    .remedy(
+        "or put the password back",
+        format!("kubectl --context {} -n {} edit secret {secret}", cx.profile(), cx.config.namespace),
+    )
 }
 
 /// The Secret of a release: the keys that its services list.
@@ -160,14 +164,25 @@ fn database_url(cx: &Context, world: &Snapshot, database: &Database) -> Result<S
     let secret = database_secret(cx, world, database)?;
     let password = secret.data.get(DATABASE_PASSWORD).map(Secret::reveal).unwrap_or_default();
     // The password is hexadecimal, the names are checked: nothing needs escaping.
-    let url = Secret::new(format!("postgresql://{}:{password}@{}:{}/{}", database.user, database.release, Database::PORT, database.name));
+    let url = Secret::new(format!(
+        "postgresql://{}:{password}@{}:{}/{}",
+        database.user,
+        database.release,
+        Database::PORT,
+        database.name
+    ));
     Ok(url)
 }
 
 /// The release of the development database.
 pub(crate) fn database_release(cx: &Context, database: &Database) -> Result<Release, Action> {
     let files_digest = cx.chart_digest(&database.chart, &[]).map_err(blocked)?;
-    Ok(Release { name: database.release.clone(), files_digest, overlay: cx.database_values(database), images: BTreeMap::new() })
+    Ok(Release {
+        name: database.release.clone(),
+        files_digest,
+        overlay: Context::database_values(database),
+        images: BTreeMap::new(),
+    })
 }
 
 /// A release of the layout, or of the development database, by its name.
@@ -187,7 +202,10 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
     for (service_name, mapping) in &config.services {
         let service = cx.service(service_name);
         let image = cx.image(service_name).map_err(blocked)?;
-        images.insert(service_name.clone(), image.reference());
+        let running = if cx.is_asked(service_name) { None } else { running_image(cx, world, service_name) };
+        let reference = running.unwrap_or_else(|| image.reference());
+        let tag = reference.rsplit_once(':').map_or(image.tag.clone(), |(_, tag)| tag.to_owned());
+        images.insert(service_name.clone(), reference);
         let own = service_secrets(cx, world, service)?;
         let mut annotations = BTreeMap::new();
         if !own.is_empty() {
@@ -197,14 +215,13 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             let digest = secret_digest(salt.as_bytes(), own.iter().map(|(k, v)| (k.as_str(), v))).unwrap_or_default();
             annotations.insert(SECRET_DIGEST_ANNOTATION.to_owned(), digest);
         }
-        let exposed = (cx.public().service == *service_name).then(|| {
-            if access == Access::Ingress { Exposure::Inside } else { Exposure::NodePort(cx.public().node_port) }
-        });
+        let exposed = (cx.public().service == *service_name)
+            .then(|| if access == Access::Ingress { Exposure::Inside } else { Exposure::NodePort(cx.public().node_port) });
         services.push(ServiceValues {
             at: mapping.at.clone(),
             keys: mapping.keys.clone(),
             repository: image.repository,
-            tag: image.tag,
+            tag,
             port: service.port,
             liveness: service.health.liveness.clone(),
             readiness: service.health.readiness.clone(),
@@ -217,7 +234,8 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             exposed,
         });
     }
-    let ingress = (access == Access::Ingress).then(|| (cx.public().host.clone().unwrap_or_default(), cx.public().ingress_class.clone()));
+    let ingress =
+        (access == Access::Ingress).then(|| (cx.public().host.clone().unwrap_or_default(), cx.public().ingress_class.clone()));
     let values = ReleaseValues {
         keys: config.keys.clone(),
         existing_secret: (!secret.data.is_empty()).then_some(secret.name),
@@ -229,6 +247,17 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
     Ok(Release { name: name.to_owned(), files_digest, overlay: overlay(&values, &services), images })
 }
 
+/// The image of a service as its workload names it now.
+pub(crate) fn running_image(cx: &Context, world: &Snapshot, service: &str) -> Option<String> {
+    let (release, _) = cx.layout().of_service(service)?;
+    let objects = world.objects.as_ref()?;
+    let prefix = format!("{}:", cx.service(service).image);
+    let mut containers = plan::decide::workloads(objects, &release.name)
+        .filter_map(|workload| workload.pointer("/spec/template/spec/containers")?.as_array())
+        .flatten();
+    containers.find_map(|container| text(container, "/image").starts_with(&prefix).then(|| text(container, "/image").to_owned()))
+}
+
 /// The decoded data of a live Secret.
 pub(crate) fn secret_data(objects: &Objects, name: &str) -> BTreeMap<String, Secret> {
     let data = objects.get("Secret", name).and_then(|o| o.pointer("/data")).and_then(serde_json::Value::as_object);
@@ -238,5 +267,8 @@ pub(crate) fn secret_data(objects: &Objects, name: &str) -> BTreeMap<String, Sec
 /// The newest revision of a release that was deployed at some time, by helm's own Secrets.
 pub(crate) fn last_good_revision(objects: &Objects, release: &str) -> Option<u32> {
     let secrets = objects.of_kind("Secret").filter(|o| label(o, "owner") == "helm" && label(o, "name") == release);
-    secrets.filter(|o| matches!(label(o, "status"), "deployed" | "superseded")).filter_map(|o| label(o, "version").parse().ok()).max()
+    secrets
+        .filter(|o| matches!(label(o, "status"), "deployed" | "superseded"))
+        .filter_map(|o| label(o, "version").parse().ok())
+        .max()
 }

@@ -95,11 +95,6 @@ impl RunReport {
             && self.steps.iter().all(|s| matches!(s.outcome, Outcome::Keep | Outcome::Ok))
     }
 
-    /// Whether a step changed anything.
-    pub(crate) fn changed(&self) -> bool {
-        self.steps.iter().any(|s| s.outcome == Outcome::Ok)
-    }
-
     /// What decided how long it took: `cluster 36.9s, then rollout 9.1s; images built meanwhile`.
     pub(crate) fn critical_path(&self) -> String {
         let done = self.steps.iter().filter(|step| step.outcome == Outcome::Ok);
@@ -208,7 +203,7 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
 
 /// Decide, do, look again.
 fn attempt(cx: &Context, step: &dyn Step, after: Vec<StepName>, run: &Running<'_>) -> Result<Outcome, Vec<Finding>> {
-    let origin = Instant::now();
+    let begun = Instant::now();
     let name = step.name(cx);
     let finish = |outcome, text: &str| {
         let text = without_object(&name, text);

@@ -17,16 +17,25 @@ pub(crate) fn finding(cx: &Context, error: &ToolError) -> Finding {
     found
 }
 
+/// The same without a context: where xtask.toml itself may be broken.
+pub(crate) fn of(runner: &tools::runner::Runner, error: &ToolError) -> Finding {
+    let mut found = classified(error);
+    found.original = found.original.map(|text| runner.redacted(&text));
+    found
+}
+
 fn classified(error: &ToolError) -> Finding {
     match error {
         ToolError::NotFound { tool } => missing(tool),
         ToolError::Failed(failure) => diagnose::tool(failure),
-        ToolError::Unclear { problem, failure } => {
-            finding_of(codes::OUTPUT_UNREADABLE, failure.tool.program(), format!("`{}` answered in a way that is not understood: {problem}", failure.tool.program()))
-                .evidence(format!("{} {}", failure.tool.program(), failure.args.join(" ")), shown(failure))
-                .remedy("its version may be new; see what it said", "cargo xtask report")
-                .original(failure.stderr.clone())
-        }
+        ToolError::Unclear { problem, failure } => finding_of(
+            codes::OUTPUT_UNREADABLE,
+            failure.tool.program(),
+            format!("`{}` answered in a way that is not understood: {problem}", failure.tool.program()),
+        )
+        .evidence(format!("{} {}", failure.tool.program(), failure.args.join(" ")), shown(failure))
+        .remedy("its version may be new; see what it said", "cargo xtask report")
+        .original(failure.stderr.clone()),
         ToolError::Cancelled { what } => interrupted(what),
         ToolError::Io { tool, what, source } => {
             finding_of(codes::INTERNAL, tool, format!("cannot run `{tool}` to {what}: {source}"))
@@ -79,7 +88,8 @@ pub(crate) fn interrupted(what: &str) -> Finding {
 pub(crate) fn undecided(action: Action) -> Finding {
     match action {
         Action::Blocked(finding) => *finding,
-        Action::Unknown { until } => finding_of(codes::PROFILE_STOPPED, "cluster", format!("it can't be known before {until}")).remedy("start it", "cargo xtask setup"),
+        Action::Unknown { until } => finding_of(codes::PROFILE_STOPPED, "cluster", format!("it can't be known before {until}"))
+            .remedy("start it", "cargo xtask setup"),
         Action::Keep { .. } | Action::Do { .. } => internal("a decision was taken for the lack of one"),
     }
 }

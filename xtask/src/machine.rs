@@ -26,6 +26,20 @@ pub(crate) fn look() -> Machine {
     Machine { cpus, memory: field("MemTotal"), free: field("MemAvailable") }
 }
 
+/// Free bytes where docker keeps its data, and which folder that is; `None` where this system does not say, or docker has a machine of its own.
+#[cfg(target_os = "linux")]
+pub(crate) fn free_disk() -> Option<(&'static str, u64)> {
+    let folder = ["/var/lib/docker", "/var/lib", "/"].into_iter().find(|folder| Path::new(folder).is_dir())?;
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    Some((folder, stat.f_bavail.saturating_mul(stat.f_frsize)))
+}
+
+/// Docker runs in a machine of its own: the disk of this one says nothing.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn free_disk() -> Option<(&'static str, u64)> {
+    None
+}
+
 /// How many image builds may run at once: `next build` alone keeps two CPUs busy and takes 2 GiB.
 pub(crate) fn build_slots() -> usize {
     let machine = look();

@@ -3,6 +3,7 @@
 mod api;
 mod ask;
 mod browser;
+mod bundle;
 mod caches;
 mod charts;
 mod cli;
@@ -14,8 +15,12 @@ mod desired;
 mod exec;
 mod failure;
 mod generate;
+mod health;
+mod hooks;
 mod http;
 mod inside;
+mod lines;
+mod look;
 mod machine;
 mod marker;
 mod observe;
@@ -52,22 +57,23 @@ fn main() -> ExitCode {
         Command::BuildImages { selection, build } => phases::deploy::build_images(&session, &selection, build),
         Command::Deploy { selection, build, watch } => phases::deploy::deploy(&session, &selection, build, watch),
         Command::Verify { selection } => phases::verify::verify(&session, &selection),
-//X         Command::Test { selection } => phases::test::test(&session, &selection),
+        Command::Test { selection } => phases::test::test(&session, &selection),
         Command::Cleanup { scope, volumes, selection } => phases::cleanup::cleanup(&session, scope, volumes, &selection),
         Command::Stop => phases::stop::stop(&session),
-//X         Command::Doctor => phases::doctor::doctor(&session),
+        Command::Doctor => phases::doctor::doctor(&session),
         Command::Plan { selection, build } => phases::plan::plan(&session, &selection, build),
-//X         Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
+        Command::Status { selection, watch } => phases::status::status(&session, &selection, watch),
         Command::Logs { service, follow, tail, previous, layout } => {
             phases::logs::logs(&session, &phases::logs::Request { service, follow, tail, previous }, &layout)
         }
         Command::Explain { code, list } => phases::explain::explain(&session, code.as_deref(), list),
-//X         Command::Rollback { revision, release, layout } => phases::rollback::rollback(&session, revision, release.as_deref(), &layout),
+        Command::Rollback { revision, release, layout } => {
+            phases::rollback::rollback(&session, revision, release.as_deref(), &layout)
+        }
         Command::Open { print, layout } => phases::open::open(&session, print, &layout),
-//X         Command::Report { output, layout } => phases::report::report(&session, output, &layout),
-//X         Command::Ci { only } => phases::ci::ci(&session, &only),
+        Command::Report { output, layout } => phases::report::report(&session, output, &layout),
+        Command::Ci { only } => phases::ci::ci(&session, &only),
         Command::Completions { shell } => phases::completions::completions(&session, shell),
-        _ => unimplemented!(),
     };
     session.end(done)
 }

@@ -64,7 +64,7 @@ impl Kind {
 const ADDRESS: Duration = Duration::from_secs(5);
 
 /// The node's docker as the tools take it.
-fn endpoint(host: &DockerHost) -> docker::Endpoint {
+pub(crate) fn endpoint(host: &DockerHost) -> docker::Endpoint {
     docker::Endpoint::Node(minikube::DockerEnv {
         host: host.host.clone(),
         tls_verify: host.tls_verify.clone(),
@@ -149,7 +149,7 @@ pub(crate) fn everything(cx: &Context, wanted: Wanted) -> Result<Snapshot, Findi
 }
 
 /// The context answers, but not from the node of this profile.
-fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
+pub(crate) fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
     let profile = cx.profile();
     let nodes: Vec<&str> = objects.of_kind("Node").map(|n| text(n, "/metadata/name")).collect();
     finding(

@@ -25,15 +25,23 @@ pub(crate) fn running_is_built(cx: &Context) -> Result<String, Vec<Finding>> {
                     let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
                     for status in statuses.into_iter().flatten().filter(|s| s.pointer("/state/running").is_some()) {
                         let image = text(status, "/image");
-                        let Some((reference, node_image)) = images.iter().find(|(reference, _)| image.ends_with(reference.as_str())) else { continue };
+                        let Some((reference, node_image)) =
+                            images.iter().find(|(reference, _)| image.ends_with(reference.as_str()))
+                        else {
+                            continue;
+                        };
                         let running = text(status, "/imageID");
                         match running.strip_prefix("docker://") {
                             Some(id) if id == node_image.id => by_id += 1,
                             Some(id) => findings.push(
-                                finding(codes::POD_IMAGE_DIFFERS, format!("pod/{}", text(pod, "/metadata/name")), format!("pod `{}` runs another image under the tag {reference}", text(pod, "/metadata/name")))
-                                    .evidence("status.containerStatuses.imageID", id)
-                                    .evidence("docker image inspect", &node_image.id)
-                                    .remedy("build and roll out anew", "cargo xtask deploy --rebuild"),
+                                finding(
+                                    codes::POD_IMAGE_DIFFERS,
+                                    format!("pod/{}", text(pod, "/metadata/name")),
+                                    format!("pod `{}` runs another image under the tag {reference}", text(pod, "/metadata/name")),
+                                )
+                                .evidence("status.containerStatuses.imageID", id)
+                                .evidence("docker image inspect", &node_image.id)
+                                .remedy("build and roll out anew", "cargo xtask deploy --rebuild"),
                             ),
                             None => by_label += 1,
                         }

@@ -21,6 +21,9 @@ const PAUSE: Duration = Duration::from_millis(300);
 pub(crate) fn release(cx: &Context, name: &str) -> Result<(), Vec<Finding>> {
     let deadline = cx.config.deadlines.cleanup;
     tools::helm::uninstall(&cx.runner, cx.helm()?, &cx.kube(), name, deadline).map_err(|f| failure::finding(cx, &f))?;
+    // Hooks (test pods, a failed migration's job) are no part of the release for helm: it leaves them.
+    let hooks = Selection::labels(format!("app.kubernetes.io/instance={name},app.kubernetes.io/managed-by=Helm"));
+    kubectl::delete(&cx.runner, &cx.kube(), &["jobs", "pods"], &hooks, false, deadline).map_err(|f| failure::finding(cx, &f))?;
     let until = Instant::now() + deadline;
     loop {
         let objects = observe::live_objects(cx)?;
@@ -106,10 +109,13 @@ pub(crate) fn releases(cx: &Context, objects: &Objects) -> Vec<String> {
 pub(crate) fn images(cx: &Context, endpoint: &Endpoint) -> Result<Vec<String>, Finding> {
     let rows = docker::images_by_label(&cx.runner, endpoint, &format!("{IMAGE_OWNER_LABEL}={}", cx.config.name))
         .map_err(|f| failure::finding(cx, &f))?;
-    let named = |row: docker::ImageRow| {
-        if row.tag == "<none>" || row.repository == "sha256" { row.id } else { format!("{}:{}", row.repository, row.tag) }
-    };
-    Ok(rows.into_iter().map(named).collect::<BTreeSet<_>>().into_iter().collect())
+    // The containerd store lists an image once more under its digest; that row goes with the last name.
+    let is_named = |row: &docker::ImageRow| row.tag != "<none>" && row.repository != "<none>" && row.repository != "sha256";
+    let (named, bare): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_named);
+    let covered: BTreeSet<String> = named.iter().map(|row| row.id.clone()).collect();
+    let mut all: BTreeSet<String> = named.into_iter().map(|row| format!("{}:{}", row.repository, row.tag)).collect();
+    all.extend(bare.into_iter().map(|row| row.id).filter(|id| !covered.contains(id)));
+    Ok(all.into_iter().collect())
 }
 
 /// Removes an image; one that a container still uses stays and is named.

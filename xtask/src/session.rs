@@ -18,10 +18,10 @@ use tools::runner::{Call, Cancel, RunLock, Runner, RunnerConfig};
 
 use crate::cli::{BuildFlags, Colour, Global, MessageFormat, Selection};
 use crate::context::{Context, Parts};
+use crate::report::Reporter;
 use crate::report::display::{self, Format, ReportConfig, Verbosity};
 use crate::report::event::Event;
 use crate::report::files::ReportFiles;
-use crate::report::Reporter;
 
 /// The variables of the environment that this tool reads itself; every other one is its children's.
 mod variables {
@@ -86,7 +86,7 @@ pub(crate) struct Session {
     /// The folder of xtask.toml.
     pub(crate) root: PathBuf,
     /// xtask.toml.
-    config_file: PathBuf,
+    pub(crate) config_file: PathBuf,
     /// Starts processes.
     pub(crate) runner: Runner,
     /// Tells what happens.
@@ -109,38 +109,43 @@ impl Session {
         let root = config_file.parent().unwrap_or(Path::new(".")).to_owned();
         let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
         let says = |name: &str, value: &str| variable(name).is_some_and(|v| v == value);
-        let reporter = Reporter::new(&ReportConfig {
-            format: match message_format {
-                MessageFormat::Human => Format::Human,
-                MessageFormat::Json => Format::Json,
+        let reporter = Reporter::new(
+            &ReportConfig {
+                format: match message_format {
+                    MessageFormat::Human => Format::Human,
+                    MessageFormat::Json => Format::Json,
+                },
+                verbosity: match (quiet, verbose) {
+                    (true, _) => Verbosity::Quiet,
+                    (_, 0) => Verbosity::Normal,
+                    (_, 1) => Verbosity::Verbose,
+                    _ => Verbosity::Debug,
+                },
+                colour: match color {
+                    Colour::Auto => display::Colour::Auto,
+                    Colour::Always => display::Colour::Always,
+                    Colour::Never => display::Colour::Never,
+                },
+                stdout_is_terminal: std::io::stdout().is_terminal(),
+                stderr_is_terminal: std::io::stderr().is_terminal(),
+                term_is_dumb: says("TERM", "dumb") || (!cfg!(windows) && variable("TERM").is_none()),
+                is_ci: variable(variables::CI).is_some_and(|v| v != "false"),
+                github_actions: says(variables::GITHUB_ACTIONS, "true"),
+                no_color: variable("NO_COLOR").is_some(),
+                clicolor_force: variable("CLICOLOR_FORCE").is_some_and(|v| v != "0"),
+                clicolor_off: says("CLICOLOR", "0"),
+                width: None,
+                unicode: ["LC_ALL", "LC_CTYPE", "LANG"]
+                    .iter()
+                    .filter_map(|n| variable(n))
+                    .any(|v| v.to_string_lossy().to_uppercase().contains("UTF-8")),
             },
-            verbosity: match (quiet, verbose) {
-                (true, _) => Verbosity::Quiet,
-                (_, 0) => Verbosity::Normal,
-                (_, 1) => Verbosity::Verbose,
-                _ => Verbosity::Debug,
+            ReportFiles {
+                junit: junit.clone(),
+                timeline: Some(crate::context::cache_folder(&root).join("timeline.html")),
+                step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             },
-            colour: match color {
-                Colour::Auto => display::Colour::Auto,
-                Colour::Always => display::Colour::Always,
-                Colour::Never => display::Colour::Never,
-            },
-            stdout_is_terminal: std::io::stdout().is_terminal(),
-            stderr_is_terminal: std::io::stderr().is_terminal(),
-            term_is_dumb: says("TERM", "dumb") || (!cfg!(windows) && variable("TERM").is_none()),
-            is_ci: variable(variables::CI).is_some_and(|v| v != "false"),
-            github_actions: says(variables::GITHUB_ACTIONS, "true"),
-            no_color: variable("NO_COLOR").is_some(),
-            clicolor_force: variable("CLICOLOR_FORCE").is_some_and(|v| v != "0"),
-            clicolor_off: says("CLICOLOR", "0"),
-            width: None,
-            unicode: ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|n| variable(n)).any(|v| v.to_string_lossy().to_uppercase().contains("UTF-8")),
-            ..ReportConfig::default()
-        }, ReportFiles {
-            junit: junit.clone(),
-            timeline: Some(crate::context::cache_folder(&root).join("timeline.html")),
-            step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
-        })?;
+        )?;
         let cancel = Cancel::new();
         cancel.on_signals().context("cannot listen for Ctrl-C")?;
         let sink = reporter.clone();
@@ -160,7 +165,7 @@ impl Session {
     /// Reads and checks xtask.toml and the environment file, all problems at once.
     pub(crate) fn context(&self, selection: &Selection, build: BuildFlags) -> Result<Context, Failed> {
         let config = self.config()?;
-        let environment = self.environment(&config)?;
+        let environment = Self::environment(&config)?;
         let layout = selection.layout.clone().unwrap_or_else(|| config.layout.clone());
         if !config.layouts.contains_key(&layout) {
             return Err(unknown("layout", &layout, config.layouts.keys()).into());
@@ -194,18 +199,63 @@ impl Session {
         .map_err(|e| crate::failure::io(&e).into())
     }
 
+    /// As much of a context as can be had, and the findings about the rest: for phases that look at what is broken too. Without a value in
+    /// the environment file there is none; nothing may be deployed with such a context.
+    pub(crate) fn lenient_context(&self, layout: Option<&str>) -> (Option<Context>, Vec<Finding>) {
+        let config = match self.config() {
+            Ok(config) => config,
+            Err(failed) => return (None, failed.findings),
+        };
+        let mut findings = Vec::new();
+        findings.extend(problem::finding(codes::CONFIG_PROBLEM, &config.warnings));
+        let environment = Self::environment(&config).unwrap_or_else(|failed| {
+            findings.extend(failed.findings);
+            Resolved::default()
+        });
+        findings.extend(problem::finding(codes::ENV_FILE_PROBLEM, &environment.warnings));
+        for value in environment.keys.values().filter(|entry| entry.secret).filter_map(|entry| entry.value.as_ref()) {
+            self.runner.redact(value);
+        }
+        let layout =
+            layout.filter(|name| config.layouts.contains_key(*name)).map_or_else(|| config.layout.clone(), str::to_owned);
+        let context = Context::new(Parts {
+            root: self.root.clone(),
+            config,
+            layout,
+            environment,
+            runner: self.runner.clone(),
+            reporter: self.reporter.clone(),
+            build: BuildFlags::default(),
+            only: BTreeSet::new(),
+            yes: self.yes,
+            interactive: self.interactive,
+        });
+        match context {
+            Ok(context) => (Some(context), findings),
+            Err(error) => {
+                findings.push(crate::failure::io(&error));
+                (None, findings)
+            }
+        }
+    }
+
     /// xtask.toml.
     pub(crate) fn config(&self) -> Result<Config, Failed> {
         let name = self.config_file.strip_prefix(&self.root).unwrap_or(&self.config_file);
         let text = fs::read_to_string(&self.config_file).map_err(|e| {
-            Finding::error(codes::PATH_MISSING, Class::Config, name.display().to_string(), format!("cannot read the configuration: {e}"))
-                .advice("docs/configuration.md shows a minimal xtask.toml")
+            Finding::error(
+                codes::PATH_MISSING,
+                Class::Config,
+                name.display().to_string(),
+                format!("cannot read the configuration: {e}"),
+            )
+            .advice("docs/configuration.md shows a minimal xtask.toml")
         })?;
-        Config::parse(&text, &self.config_file.display().to_string(), &Disk)
+        Config::parse(&text, self.config_file.display().to_string(), &Disk)
             .map_err(|problems| problem::finding(codes::CONFIG_PROBLEM, &problems).into_iter().collect::<Vec<_>>().into())
     }
 
-    fn environment(&self, config: &Config) -> Result<Resolved, Failed> {
+    fn environment(config: &Config) -> Result<Resolved, Failed> {
         let read = |path: &Path| match fs::read_to_string(path) {
             Ok(text) => Ok(Some(text)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -279,7 +329,12 @@ impl Session {
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Finding {
     let known: Vec<&str> = known.map(String::as_str).collect();
-    let mut finding = Finding::error(codes::CONFIG_PROBLEM, Class::Usage, name, format!("there is no {what} `{name}` in this layout or xtask.toml"));
+    let mut finding = Finding::error(
+        codes::CONFIG_PROBLEM,
+        Class::Usage,
+        name,
+        format!("there is no {what} `{name}` in this layout or xtask.toml"),
+    );
     if let Some(near) = problem::nearest(name, known.iter().copied()) {
         finding = finding.advice(format!("did you mean `{near}`?"));
     }
@@ -288,7 +343,8 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) 
 
 /// The folder of the workspace: the one above xtask's manifest, as cargo says at run time, else as it was at build time.
 fn workspace_root() -> anyhow::Result<PathBuf> {
-    let manifest = std::env::var_os(variables::MANIFEST_DIR).map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let manifest =
+        std::env::var_os(variables::MANIFEST_DIR).map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let root = manifest.parent().context("xtask's manifest is in no folder")?;
     Ok(root.to_owned())
 }

@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 
 use context::{BuildInputs, ContextDigest, Manifest, StatCache};
 use fs_err as fs;
+use plan::catalogue::{codes, finding};
 use plan::config::Config;
 use plan::desired::Image;
-use plan::catalogue::{codes, finding};
 use plan::finding::Finding;
 
 /// The digests of all services, computed once a run, side by side.
@@ -43,9 +43,15 @@ impl Sources {
 
     /// The image that should be there for a service.
     pub(crate) fn image(&self, service: &str) -> Result<Image, Finding> {
-        let (repository, _) = self.inputs.get(service).ok_or_else(|| crate::failure::internal(format!("no service `{service}`")))?;
+        let (repository, _) =
+            self.inputs.get(service).ok_or_else(|| crate::failure::internal(format!("no service `{service}`")))?;
         let digest = self.digest(service)?;
-        Ok(Image { service: service.to_owned(), repository: repository.clone(), tag: digest.short().to_owned(), digest: digest.hex.clone() })
+        Ok(Image {
+            service: service.to_owned(),
+            repository: repository.clone(),
+            tag: digest.short().to_owned(),
+            digest: digest.hex.clone(),
+        })
     }
 
     /// What a build of a service is made from.
@@ -56,15 +62,21 @@ impl Sources {
     fn digest(&self, service: &str) -> Result<&ContextDigest, Finding> {
         let all = self.digests.get_or_init(|| {
             std::thread::scope(|scope| {
-                let running: Vec<_> =
-                    self.inputs.iter().map(|(name, (_, inputs))| (name.clone(), scope.spawn(|| self.compute(name, inputs)))).collect();
+                let running: Vec<_> = self
+                    .inputs
+                    .iter()
+                    .map(|(name, (_, inputs))| (name.clone(), scope.spawn(|| self.compute(name, inputs))))
+                    .collect();
                 running
                     .into_iter()
                     .map(|(name, thread)| (name, thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
                     .collect()
             })
         });
-        all.get(service).map_or_else(|| Err(crate::failure::internal(format!("no digest of `{service}`"))), |r| r.as_ref().map_err(Clone::clone))
+        all.get(service).map_or_else(
+            || Err(crate::failure::internal(format!("no digest of `{service}`"))),
+            |r| r.as_ref().map_err(Clone::clone),
+        )
     }
 
     fn compute(&self, service: &str, inputs: &BuildInputs) -> Result<ContextDigest, Finding> {
@@ -72,7 +84,8 @@ impl Sources {
         let digest = context::digest(inputs, &mut cache).map_err(|error| {
             let context = inputs.context.display().to_string();
             let mut finding =
-                finding(codes::CONTEXT_MISSING_DIR, service, format!("the build context of `{service}` can't be read")).service(service);
+                finding(codes::CONTEXT_MISSING_DIR, service, format!("the build context of `{service}` can't be read"))
+                    .service(service);
             for problem in &error.problems {
                 finding = finding.evidence(&context, problem.to_string()).advice(problem.hint());
             }

@@ -30,7 +30,8 @@ const TOOLS: [Tool; 4] = [Tool::Minikube, Tool::Docker, Tool::Helm, Tool::Kubect
 
 /// All tools, all problems at once. A tool whose file is the one that was asked at the last run is not asked again.
 pub(crate) fn check(cx: &Context) -> Result<Versions, Vec<Finding>> {
-    let stamps: BTreeMap<&'static str, Value> = TOOLS.iter().filter_map(|t| Some((t.program(), stamp(&cx.runner.locate(*t)?)?))).collect();
+    let stamps: BTreeMap<&'static str, Value> =
+        TOOLS.iter().filter_map(|t| Some((t.program(), stamp(&cx.runner.locate(*t)?)?))).collect();
     if let Some(known) = remembered(cx, &stamps) {
         return judge(cx, known);
     }
@@ -88,9 +89,14 @@ fn judge(cx: &Context, versions: Versions) -> Result<Versions, Vec<Finding>> {
         .filter_map(|(tool, range)| {
             let version = versions.0.get(tool)?;
             (!range.contains(version)).then(|| {
-                Finding::error(codes::TOOL_TOO_OLD, Class::Prerequisite, tool, format!("{tool} {version} is outside of the range `{range}` of xtask.toml"))
-                    .evidence(format!("{tool} version"), version.to_string())
-                    .advice(failure::install_hint(tool))
+                Finding::error(
+                    codes::TOOL_TOO_OLD,
+                    Class::Prerequisite,
+                    tool,
+                    format!("{tool} {version} is outside of the range `{range}` of xtask.toml"),
+                )
+                .evidence(format!("{tool} version"), version.to_string())
+                .advice(failure::install_hint(tool))
             })
         })
         .collect();

@@ -1,5 +1,7 @@
 //! Watching the cluster while something happens in it: one stream a kind, no polling. The rules are in `plan::diagnose::live`.
 
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plan::catalogue::{codes, finding};
@@ -37,6 +39,11 @@ pub(crate) fn scope(cx: &Context, release: Option<&str>) -> Scope {
     }
 }
 
+/// From when on what happens is due to this run's change of a release.
+pub(crate) fn changed_at(cx: &Context, release: &str) -> Timestamp {
+    cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).get(release).copied().unwrap_or_else(now)
+}
+
 /// Waits until the workloads of a release are ready, and says at once when they can't be.
 pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Result<(), Vec<Finding>> {
     let targets = cx.look(|world| {
@@ -53,12 +60,15 @@ pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Resu
             .collect::<Vec<_>>()
     });
     if targets.is_empty() {
-        return Err(vec![failure::internal(format!("release `{}` has no Deployment and no StatefulSet to wait for", wanted.name))]);
+        return Err(vec![failure::internal(format!(
+            "release `{}` has no Deployment and no StatefulSet to wait for",
+            wanted.name
+        ))]);
     }
     let kinds = [Kind::Pods, Kind::Events, Kind::Deployments, Kind::ReplicaSets, Kind::StatefulSets];
-    let mut tracker = Tracker::new(scope(cx, Some(&wanted.name)), targets, now());
+    let mut tracker = Tracker::new(scope(cx, Some(&wanted.name)), targets, changed_at(cx, &wanted.name));
     cx.look(|world| {
-        for object in world.objects.iter().flat_map(|o| o.iter()) {
+        for object in world.objects.iter().flat_map(plan::objects::Objects::iter) {
             // Nodes, claims, quotas and the names of secret keys make causes exact; what can't be read of them is left out.
             if matches!(text(object, "/kind"), "Node" | "PersistentVolumeClaim" | "ResourceQuota" | "Secret" | "ConfigMap") {
                 tracker.facts_mut().add(object).ok();
@@ -68,7 +78,13 @@ pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Resu
     follow(cx, run, &mut tracker, &kinds, cx.config.deadlines.rollout)
 }
 
-fn follow(cx: &Context, run: &Running<'_>, tracker: &mut Tracker, kinds: &[Kind], deadline: Duration) -> Result<(), Vec<Finding>> {
+fn follow(
+    cx: &Context,
+    run: &Running<'_>,
+    tracker: &mut Tracker,
+    kinds: &[Kind],
+    deadline: Duration,
+) -> Result<(), Vec<Finding>> {
     let namespace = &cx.config.namespace;
     let paths = kinds
         .iter()
@@ -76,29 +92,24 @@ fn follow(cx: &Context, run: &Running<'_>, tracker: &mut Tracker, kinds: &[Kind]
         .collect();
     let watch = Watch::start(&cx.runner, &cx.profile(), paths).map_err(|f| failure::finding(cx, &f))?;
     let until = Instant::now() + deadline;
-    let mut listed = 0_usize;
+    let mut listed = BTreeSet::new();
     let mut trouble: Option<Finding> = None;
     let mut said = String::new();
     loop {
         let mut next = watch.recv_timeout(TICK);
         while let Some(item) = next {
-            match item {
-                WatchItem::Listed { kind, objects } => {
-                    listed += 1;
-                    take_list(cx, tracker, &kind, &objects)?;
-                }
-                WatchItem::Changed { kind, event } => take_event(cx, tracker, &kind, event)?,
-                WatchItem::Trouble { failure: Some(words), .. } => {
-                    trouble = Some(failure::finding(cx, &ToolError::Failed(Box::new(words))));
-                }
-                WatchItem::Trouble { message, .. } => trouble = Some(failure::internal(message)),
+            if let WatchItem::Listed { kind, .. } = &item {
+                listed.insert(kind.clone());
+            }
+            if let Some(found) = take(cx, tracker, item)? {
+                trouble = Some(found);
             }
             next = watch.recv_timeout(Duration::ZERO);
         }
         fetch_logs(cx, tracker);
         let at = now();
         // Until every kind was listed once, what is missing may only not have been seen yet.
-        if listed >= kinds.len() {
+        if listed.len() >= kinds.len() {
             match tracker.verdict(at) {
                 Verdict::Done => return Ok(()),
                 Verdict::Failing(findings) => return Err(findings),
@@ -123,7 +134,8 @@ fn follow(cx: &Context, run: &Running<'_>, tracker: &mut Tracker, kinds: &[Kind]
     }
 }
 
-fn tell(run: &Running<'_>, said: &mut String, text: String) {
+/// Says how far it is, when that has changed.
+pub(crate) fn tell(run: &Running<'_>, said: &mut String, text: String) {
     if *said != text {
         run.progress(text.clone());
         *said = text;
@@ -134,11 +146,24 @@ fn kind_of(resource: &str) -> Option<Kind> {
     Kind::ALL.into_iter().find(|kind| kind.resource() == resource)
 }
 
+/// Takes in what a stream brought. Gives the trouble of a stream that does not answer: it is asked again, so it fails nothing yet.
+pub(crate) fn take(cx: &Context, tracker: &mut Tracker, item: WatchItem) -> Result<Option<Finding>, Finding> {
+    match item {
+        WatchItem::Listed { kind, objects } => take_list(cx, tracker, &kind, &objects)?,
+        WatchItem::Changed { kind, event } => take_event(cx, tracker, &kind, event)?,
+        WatchItem::Trouble { failure: Some(words), .. } => {
+            return Ok(Some(failure::finding(cx, &ToolError::Failed(Box::new(words)))));
+        }
+        WatchItem::Trouble { message, .. } => return Ok(Some(failure::internal(message))),
+    }
+    Ok(None)
+}
+
 fn take_list(cx: &Context, tracker: &mut Tracker, resource: &str, objects: &[Value]) -> Result<(), Finding> {
     let Some(kind) = kind_of(resource) else { return Ok(()) };
     // Redacted below, where it is shown: events and logs may repeat what a program printed.
     let list = json!({"kind": format!("{}List", kind.object()), "items": objects}).to_string();
-    tracker.list(kind, &list, now()).map_err(|e| unreadable(cx, resource, &e.to_string()))
+    tracker.list(kind, &list).map_err(|e| unreadable(cx, resource, &e.to_string()))
 }
 
 fn take_event(cx: &Context, tracker: &mut Tracker, resource: &str, event: WatchEvent) -> Result<(), Finding> {
@@ -154,13 +179,13 @@ fn take_event(cx: &Context, tracker: &mut Tracker, resource: &str, event: WatchE
     tracker.event(kind, &event, now()).map(drop).map_err(|e| unreadable(cx, resource, &e.to_string()))
 }
 
-fn unreadable(cx: &Context, resource: &str, what: &str) -> Finding {
+pub(crate) fn unreadable(cx: &Context, resource: &str, what: &str) -> Finding {
     finding(codes::OUTPUT_UNREADABLE, resource, format!("what the API server says of {resource} is not understood"))
         .evidence(resource, cx.runner.redacted(what))
 }
 
 /// Fetches the logs that would make a cause exact, each once a restart.
-fn fetch_logs(cx: &Context, tracker: &mut Tracker) {
+pub(crate) fn fetch_logs(cx: &Context, tracker: &mut Tracker) {
     for request in tracker.wants_logs() {
         let logs = Logs {
             object: request.pod.clone(),
@@ -175,26 +200,6 @@ fn fetch_logs(cx: &Context, tracker: &mut Tracker) {
     }
 }
 
-/// Runs helm for a release. Its hooks run inside that call, so when it fails, the cluster is asked why.
-pub(crate) fn helm<T>(cx: &Context, release: &str, call: impl FnOnce() -> Result<T, ToolError>) -> Result<T, Vec<Finding>> {
-    let error = match call() {
-        Ok(done) => return Ok(done),
-        Err(error) => error,
-    };
-    let own = failure::finding(cx, &error);
-    let mut causes = look_for_causes(cx, release).unwrap_or_default();
-    causes.retain(|f| f.severity == plan::finding::Severity::Error);
-    // Only what failed inside helm's own call (hooks, refused objects) explains it; the rollout has its own step.
-    causes.retain(|f| f.code == codes::JOB_FAILED || f.subject.starts_with("job/"));
-    match causes.first_mut() {
-        Some(first) => {
-            first.original = own.original;
-            Err(causes)
-        }
-        None => Err(vec![own]),
-    }
-}
-
 /// What is wrong in the namespace now.
 pub(crate) fn look_for_causes(cx: &Context, release: &str) -> Result<Vec<Finding>, Finding> {
     Ok(plan::diagnose::cluster(&facts(cx, Some(release))?, now()))
@@ -202,8 +207,19 @@ pub(crate) fn look_for_causes(cx: &Context, release: &str) -> Result<Vec<Finding
 
 /// Everything that diagnosis can use, from one look, with the logs of what failed.
 pub(crate) fn facts(cx: &Context, release: Option<&str>) -> Result<Facts, Finding> {
-    let kinds = ["pods", "events", "deployments", "replicasets", "statefulsets", "jobs", "persistentvolumeclaims", "resourcequotas", "nodes"];
-    let objects = tools::kubectl::get(&cx.runner, &cx.kube(), &kinds, &tools::kubectl::Selection::all()).map_err(|f| failure::finding(cx, &f))?;
+    let kinds = [
+        "pods",
+        "events",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "jobs",
+        "persistentvolumeclaims",
+        "resourcequotas",
+        "nodes",
+    ];
+    let objects = tools::kubectl::get(&cx.runner, &cx.kube(), &kinds, &tools::kubectl::Selection::all())
+        .map_err(|f| failure::finding(cx, &f))?;
     let mut facts = Facts::new(scope(cx, release));
     for object in &objects {
         facts.add(object).map_err(|e| unreadable(cx, "objects", &e.to_string()))?;
@@ -217,7 +233,7 @@ pub(crate) fn facts(cx: &Context, release: Option<&str>) -> Result<Facts, Findin
 }
 
 /// The containers of a pod that ended: `(pod, container, whether its end is that of the run before)`.
-fn ended_containers(pod: &Value) -> Vec<(String, String, bool)> {
+pub(crate) fn ended_containers(pod: &Value) -> Vec<(String, String, bool)> {
     let statuses = ["/status/containerStatuses", "/status/initContainerStatuses"];
     let all = statuses.iter().flat_map(|at| pod.pointer(at).and_then(Value::as_array).into_iter().flatten());
     all.filter_map(|status| {

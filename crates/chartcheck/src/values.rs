@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 struct Parts {
     charts: BTreeMap<String, Chart>,
     values: BTreeMap<String, Map<String, Value>>,
-    #[serde(rename = "$defs")]
-    defs: BTreeMap<String, Value>,
+    definitions: BTreeMap<String, Value>,
 }
 
 /// What one chart's schema is made of.
@@ -46,16 +45,17 @@ fn schema(name: &str, chart: &Chart, parts: &Parts) -> Value {
     // Helm puts a key for every dependency into the values that it validates.
     properties.insert("todo-lib".to_owned(), json!({"type": "object"}));
     let mut defs = Map::new();
-    take_definitions(&Value::Object(properties.clone()), &parts.defs, &mut defs);
+    take_definitions(&Value::Object(properties.clone()), &parts.definitions, &mut defs);
+    // The oldest draft in use: Helm 3.12 reads it too.
     json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": "http://json-schema.org/draft-07/schema#",
         "$comment": "Generated from helm/todo-lib/schema/values.parts.json: UPDATE_CHARTS=1 cargo test -p chartcheck",
         "title": format!("Values of {name}"),
         "type": "object",
         "additionalProperties": false,
         "required": required,
         "properties": properties,
-        "$defs": defs,
+        "definitions": defs,
     })
 }
 
@@ -68,7 +68,7 @@ fn each_service(services: &[String], value: &Value) -> Value {
 fn take_definitions(value: &Value, all: &BTreeMap<String, Value>, taken: &mut Map<String, Value>) {
     match value {
         Value::Object(object) => {
-            let name = object.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/$defs/"));
+            let name = object.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix("#/definitions/"));
             if let Some((name, definition)) = name.and_then(|name| all.get_key_value(name))
                 && !taken.contains_key(name)
             {

@@ -214,13 +214,13 @@ fn missing_sources_of_copies() {
             "Dockerfile",
             "ARG DIR=src\nFROM a AS build\nCOPY dist/app.js /x/\nCOPY backend/requirements.txt /x/\nCOPY nothing* $UNSET /x/\n\
              COPY . src src/ ./src/../requirements.txt /x/\nCOPY <<EOF /x/\nCOPY gone /\nEOF\nADD https://example.org/x /x/\n\
-             FROM b\nARG DIR\nCOPY --from=build gone /x/\nCOPY $DIR/main.py [\"a b\", \"/x/\"]\nCOPY [\"src/other.py\", \"/x/\"]\n",
+             FROM b\nARG DIR\nENV SRC=src\nCOPY --from=build gone /x/\nCOPY $DIR/gone.py /x/\nCOPY [\"$SRC/other.py\", \"${SRC}/main.py\", \"/x/\"]\n",
         ),
     ]);
     let digest = tree.digest();
     let missing = missing_sources(&tree.inputs(), &digest).unwrap();
     let told: Vec<(usize, &str)> = missing.iter().map(|m| (m.line, m.copied.as_str())).collect();
-    assert_eq!(told, [(3, "dist/app.js"), (4, "backend/requirements.txt"), (15, "src/other.py")]);
+    assert_eq!(told, [(3, "dist/app.js"), (4, "backend/requirements.txt"), (16, "src/other.py")]);
     assert_eq!(missing[0].why, Why::LeftOut { file: tree.path(".dockerignore"), line: 1, pattern: "dist".to_owned() });
     assert_eq!(missing[1].why, Why::NotThere { similar: vec!["requirements.txt".to_owned()] });
     assert_eq!(missing[2].why, Why::NotThere { similar: Vec::new() });

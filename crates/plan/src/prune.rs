@@ -42,7 +42,14 @@ mod tests {
 
     #[test]
     fn the_newest_the_used_and_the_alias_stay() {
-        let images = vec![image("a", "1", 1), image("a", "2", 2), image("a", "3", 3), image("a", "4", 4), image("a", "latest", 1), image("b", "1", 1)];
+        let images = vec![
+            image("a", "1", 1),
+            image("a", "2", 2),
+            image("a", "3", 3),
+            image("a", "4", 4),
+            image("a", "latest", 1),
+            image("b", "1", 1),
+        ];
         let used = BTreeSet::from(["a:1".to_owned()]);
         assert_eq!(old(images.clone(), &used, 2), ["a:2"]);
         assert_eq!(old(images, &BTreeSet::new(), 3), ["a:1"]);

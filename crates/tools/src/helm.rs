@@ -381,6 +381,30 @@ pub fn get_manifest(runner: &Runner, target: &Target, release: &str) -> Result<S
     runner.ask(&get_manifest_invocation(target, release), text)
 }
 
+/// Which part of a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// The objects.
+    Manifest,
+    /// The hooks: migrations, tests.
+    Hooks,
+}
+
+/// `helm get manifest|hooks RELEASE --revision N`
+pub fn get_revision_invocation(target: &Target, part: Rendered, release: &str, revision: u32) -> Invocation {
+    let word = match part {
+        Rendered::Manifest => "manifest",
+        Rendered::Hooks => "hooks",
+    };
+    let what = format!("read the {word} of release `{release}` revision {revision}");
+    call(target, what, SHORT).args(["get", word, release, "--revision", &revision.to_string()])
+}
+
+/// The part as YAML.
+pub fn get_revision(runner: &Runner, target: &Target, part: Rendered, release: &str, revision: u32) -> Result<String, ToolError> {
+    runner.ask(&get_revision_invocation(target, part, release, revision), text)
+}
+
 fn text(output: &Output) -> Parsed<String> {
     succeeded(output)?;
     Ok(output.stdout.clone())
@@ -439,7 +463,9 @@ pub fn lint(runner: &Runner, chart: &Path, values: &[PathBuf]) -> Result<Lint, T
 /// `helm dependency build CHART`: `charts/` from `Chart.lock`; for `file://` dependencies without a network.
 pub fn dependency_build_invocation(chart: &Path) -> Invocation {
     let what = format!("build the dependencies of chart `{}`", chart.display());
-    Invocation::new(Tool::Helm, what, Duration::from_secs(120)).args(["dependency", "build"]).arg(chart.display().to_string())
+    Invocation::new(Tool::Helm, what, Duration::from_secs(120))
+        .args(["dependency", "build", "--skip-refresh"])
+        .arg(chart.display().to_string())
 }
 
 /// Builds `charts/` of a chart.

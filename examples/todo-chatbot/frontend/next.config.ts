@@ -7,7 +7,7 @@ const config: NextConfig = {
   turbopack: { root: import.meta.dirname },
   // No picture is resized here, so the image need not carry the library that does it.
   images: { unoptimized: true },
-  outputFileTracingExcludes: { "/*": ["node_modules/sharp/**", "node_modules/@img/**"] },
+  outputFileTracingExcludes: { "*": ["node_modules/sharp/**", "node_modules/@img/**"] },
   poweredByHeader: false,
   // A read-only root takes no writes; every page is rendered per request anyway.
   experimental: { isrFlushToDisk: false },

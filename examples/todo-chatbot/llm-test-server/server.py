@@ -7,6 +7,7 @@ is sent as strictly as OpenAI does, and fails on demand. The failure is named by
     401, 402, 403, 404, 429, 500, 503   that status with OpenAI's error body
     timeout                             no answer for LLM_TEST_DELAY_SECONDS (default 120)
     slow                                an answer after LLM_TEST_SLOW_SECONDS (default 2)
+    nowhere                             404 without a body, as from a server that is no API
     garbage                             200 with a body that is no JSON
     empty                               200 with a completion without choices
     badargs                             a tool call whose arguments are no JSON
@@ -27,7 +28,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-FAULTS = ("timeout", "slow", "garbage", "empty", "badargs", "invent", "unknown", "loop")
+FAULTS = ("timeout", "slow", "nowhere", "garbage", "empty", "badargs", "invent", "unknown", "loop")
 STATUSES = {
     401: ("invalid_api_key", "Incorrect API key provided."),
     402: ("insufficient_credits", "Insufficient credits."),
@@ -63,6 +64,8 @@ def check(body):
     if body.get("stream"):
         raise BadRequest("this server does not stream")
     waiting = set()
+    users = [n for n, m in enumerate(body["messages"]) if m.get("role") == "user"]
+    last_user = users[-1] if users else -1
     for number, message in enumerate(body["messages"]):
         role, content = message.get("role"), message.get("content")
         where = f"messages[{number}]"
@@ -82,7 +85,11 @@ def check(body):
             json.loads(call["function"]["arguments"])
             waiting.add(call["id"])
             signature = (call.get("extra_content") or {}).get("google", {}).get("thought_signature")
-            if body["model"].startswith("gemini") and signature != sign(call["id"]):
+            if not body["model"].startswith("gemini") and "extra_content" in call:
+                raise BadRequest(f"{where}: unknown parameter: extra_content")
+            # As Gemini does: only the calls since the user's last message have to carry theirs.
+            current = number > last_user
+            if body["model"].startswith("gemini") and current and signature != sign(call["id"]):
                 raise BadRequest(f"{where}: missing thought_signature")
     if waiting:
         raise BadRequest(f"tool calls without a response: {sorted(waiting)}")
@@ -236,6 +243,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(float(os.environ.get("LLM_TEST_DELAY_SECONDS", "120")))
         if fault == "slow":
             time.sleep(float(os.environ.get("LLM_TEST_SLOW_SECONDS", "2")))
+        if fault == "nowhere":
+            return self.answer(404, None, raw=b"")
         if fault == "garbage":
             return self.answer(200, None, raw=b"<html>not what you asked for</html>")
         try:
@@ -253,7 +262,7 @@ class Handler(BaseHTTPRequestHandler):
         data = raw if raw is not None else json.dumps(body).encode()
         try:
             self.send_response(status)
-            self.send_header("Content-Type", "text/html" if raw else "application/json")
+            self.send_header("Content-Type", "text/html" if body is None else "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

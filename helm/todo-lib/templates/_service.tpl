@@ -20,7 +20,7 @@ spec:
       port: {{ .port }}
       targetPort: http
       protocol: TCP
-      {{- if .service.nodePort }}
+      {{- if and .service.nodePort (ne .service.type "ClusterIP") }}
       nodePort: {{ int .service.nodePort }}
       {{- end }}
 {{- end -}}

@@ -30,9 +30,6 @@ What a JSON schema can't say. All problems of a set of values are reported at on
 {{- $values := .root.Values -}}
 {{- $path := dict "root" .root "component" .component -}}
 {{- include "todo-lib.checkResources" (dict "resources" .resources "path" (include "todo-lib.path" (merge (dict "key" "resources") $path))) -}}
-{{- if and .service.nodePort (eq .service.type "ClusterIP") }}
-`{{ include "todo-lib.path" (merge (dict "key" "service.nodePort") $path) }}` is {{ int .service.nodePort }}, but the type is ClusterIP: set `{{ include "todo-lib.path" (merge (dict "key" "service.type") $path) }}` to NodePort or remove the node port
-{{- end -}}
 {{- if .autoscaling.enabled -}}
 {{- if gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas) }}
 `{{ include "todo-lib.path" (merge (dict "key" "autoscaling.minReplicas") $path) }}` is {{ .autoscaling.minReplicas }}, above maxReplicas {{ .autoscaling.maxReplicas }}
@@ -136,7 +133,7 @@ What a JSON schema can't say. All problems of a set of values are reported at on
 `service.{{ $component }}.name` and `service.{{ index $names $ctx.service.name }}.name` are both {{ $ctx.service.name }}
 {{- end -}}
 {{- $_ := set $names $ctx.service.name $component -}}
-{{- if $ctx.service.nodePort -}}
+{{- if and $ctx.service.nodePort (ne $ctx.service.type "ClusterIP") -}}
 {{- $port := toString (int $ctx.service.nodePort) -}}
 {{- if hasKey $nodePorts $port }}
 `service.{{ $component }}.nodePort` and `service.{{ index $nodePorts $port }}.nodePort` are both {{ $port }}

@@ -26,6 +26,8 @@ struct Found {
     images: Vec<String>,
     namespace: bool,
     cluster: bool,
+    /// The development database's volume and password stay.
+    kept: bool,
 }
 
 impl Found {
@@ -89,11 +91,7 @@ pub(crate) fn cleanup(session: &Session, scope: Scope, volumes: bool, selection:
     if scope == Scope::All && !ours {
         cx.reporter.send(Event::Note { text: format!("cluster `{}` was not made by this project: it stays", cx.profile()) });
     }
-    if scope == Scope::Release
-        && !volumes
-        && found.volume.is_none()
-        && cx.look(|w| w.objects.as_ref().is_some_and(|o| o.get("Secret", GENERATED_SECRET).is_some()))
-    {
+    if scope == Scope::Release && found.kept {
         done = done.pointer("kept", "the database's volume, its password and generated secrets: --volumes removes them");
     }
     Ok(done.pointer("next", "cargo xtask deploy"))
@@ -131,6 +129,7 @@ fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
         let ours = namespace.is_some_and(|n| label(n, OWNER_LABEL) == cx.config.name);
         let holds_data = !volumes && cx.config.database.as_ref().is_some_and(|d| desired::database_volume(d, &objects).is_some());
         found.namespace = ours && !holds_data;
+        found.kept = holds_data;
         world.objects = Some(objects);
     }
     if matches!(scope, Scope::Images | Scope::All)

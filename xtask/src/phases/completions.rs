@@ -7,6 +7,7 @@ use crate::report::event::Event;
 use crate::session::{Done, Phase, Session};
 
 /// `cargo xtask completions SHELL`. The script completes `xtask`, for those who alias it or put it on PATH.
+#[expect(clippy::unnecessary_wraps, reason = "a phase like the others, which can fail")]
 pub(crate) fn completions(session: &Session, shell: clap_complete::Shell) -> Phase {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "xtask", &mut script);

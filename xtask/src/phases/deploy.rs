@@ -26,7 +26,7 @@ pub(crate) fn build_images(session: &Session, selection: &Selection, build: Buil
     let cx = session.context(selection, build)?;
     run(session, &cx, "build-images", || {
         let mut steps = cluster_steps();
-        steps.extend(image_steps(&cx)?);
+        steps.extend(image_steps(&cx, true)?);
         Ok(steps)
     })
 }
@@ -50,7 +50,8 @@ fn cluster_steps() -> Vec<Box<dyn Step>> {
     vec![Box::new(tools::Tools::default()), Box::new(cluster::Cluster)]
 }
 
-fn image_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
+/// The builds; `asked` leaves out the neighbours of the services that `--service` names.
+fn image_steps(cx: &Context, asked: bool) -> Result<Vec<Box<dyn Step>>, Failed> {
     let forced = match cx.build {
         BuildFlags { no_cache: true, .. } => Some("--no-cache"),
         BuildFlags { pull: true, .. } => Some("--pull"),
@@ -58,7 +59,8 @@ fn image_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
         BuildFlags { .. } => None,
     };
     let mut steps: Vec<Box<dyn Step>> = Vec::new();
-    for wanted in cx.images()? {
+    for wanted in cx.images()?.into_iter().filter(|i| !asked || cx.is_asked(&i.service)) {
+        let forced = forced.filter(|_| cx.is_asked(&wanted.service));
         steps.push(Box::new(image::Image { wanted, forced, built: OnceLock::new() }));
     }
     Ok(steps)
@@ -67,7 +69,7 @@ fn image_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
 /// Every step of `deploy`, which `plan` and `verify` look at too.
 pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
     let mut steps = cluster_steps();
-    steps.extend(image_steps(cx)?);
+    steps.extend(image_steps(cx, false)?);
     steps.push(Box::new(namespace::Namespace(desired::namespace(cx))));
     if !cx.generated_keys().is_empty() {
         steps.push(Box::new(secret::Secret(Kind::Generated)));

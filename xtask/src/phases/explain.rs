@@ -22,7 +22,8 @@ pub(crate) fn explain(session: &Session, code: Option<&str>, list: bool) -> Phas
     }
     let code = code.unwrap_or_default();
     let Some(entry) = catalogue::find(code) else {
-        let mut finding = plan::finding::Finding::error(catalogue::codes::UNKNOWN, Class::Usage, code, format!("there is no code `{code}`"));
+        let mut finding =
+            plan::finding::Finding::error(catalogue::codes::UNKNOWN, Class::Usage, code, format!("there is no code `{code}`"));
         if let Some(near) = problem::nearest(&code.to_ascii_uppercase(), catalogue::all().map(|e| e.code)) {
             finding = finding.remedy("did you mean", format!("cargo xtask explain {near}"));
         }

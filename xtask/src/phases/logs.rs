@@ -35,19 +35,28 @@ pub(crate) fn logs(session: &Session, request: &Request, layout: &LayoutFlag) ->
             sources.push((service.name.clone(), text(pod, "/metadata/name").to_owned()));
         }
     }
-    if request.service.is_none() && let Some(database) = cx.database() {
+    if request.service.is_none()
+        && let Some(database) = cx.database()
+    {
         for pod in objects.of_kind("Pod").filter(|p| label(p, "app.kubernetes.io/instance") == database.release) {
             sources.push((database.release.clone(), text(pod, "/metadata/name").to_owned()));
         }
     }
     if sources.is_empty() {
-        return Ok(Done::saying(format!("No pod of this deployment in namespace {}", cx.config.namespace)).pointer("next", "cargo xtask status"));
+        return Ok(Done::saying(format!("No pod of this deployment in namespace {}", cx.config.namespace))
+            .pointer("next", "cargo xtask status"));
     }
     let say = |service: &str, pod: &str, line: &str| {
         let text = if sources.len() > 1 { format!("{pod}  {line}") } else { line.to_owned() };
         session.reporter.send(Event::Answer { about: "log", text, data: json!({"service": service, "pod": pod, "line": line}) });
     };
-    let of = |pod: &str| Logs { object: pod.to_owned(), container: None, tail: Some(request.tail), previous: request.previous, timestamps: false };
+    let of = |pod: &str| Logs {
+        object: pod.to_owned(),
+        container: None,
+        tail: Some(request.tail),
+        previous: request.previous,
+        timestamps: false,
+    };
     if !request.follow {
         for (service, pod) in &sources {
             let log = kubectl::logs(&cx.runner, &cx.kube(), &of(pod)).map_err(|f| failure::finding(&cx, &f))?;

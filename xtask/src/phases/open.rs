@@ -31,23 +31,28 @@ pub(crate) fn open(session: &Session, print: bool, layout: &LayoutFlag) -> Phase
     }
     // A cluster that was created with the port published needs no forward.
     if access != Access::PortForward || http::get(&origin, Duration::from_secs(2)).is_ok() {
-        browser::open(&cx, &origin)?;
+        browser::open(&cx, &origin);
         return Ok(Done::default());
     }
     let service = cx.look(|world| observe::service_of(&cx, world, &cx.public().service)).ok_or_else(|| {
-        finding(codes::SERVICE_MISSING, &cx.public().service, format!("there is no Service for `{}` to forward to", cx.public().service))
-            .remedy("deploy first", "cargo xtask deploy")
+        finding(
+            codes::SERVICE_MISSING,
+            &cx.public().service,
+            format!("there is no Service for `{}` to forward to", cx.public().service),
+        )
+        .remedy("deploy first", "cargo xtask deploy")
     })?;
     let local = cx.public().local_port;
     let object = format!("service/{}", service.name);
     let mut opened = false;
     // The forward ends whenever the pod that it was pinned to goes away: begun again until Ctrl-C.
     while !cx.cancelled() {
-        let forward = kubectl::port_forward(&cx.runner, &cx.kube(), &object, (local, service.port), BEGIN).map_err(|f| failure::finding(&cx, &f))?;
+        let forward = kubectl::port_forward(&cx.runner, &cx.kube(), &object, (local, service.port), BEGIN)
+            .map_err(|f| failure::finding(&cx, &f))?;
         if !opened {
             opened = true;
             session.reporter.send(Event::Note { text: format!("serving {origin} until Ctrl-C") });
-            browser::open(&cx, &origin)?;
+            browser::open(&cx, &origin);
         }
         while !cx.cancelled() && forward.ended().is_none() {
             std::thread::sleep(PAUSE);

@@ -32,11 +32,18 @@ pub(crate) fn plan(session: &Session, selection: &Selection, build: BuildFlags) 
                 ("fail", finding.cause.clone())
             }
         };
-        lines.push(format!("  {verb:<8}{:<11}{:<21}{}", name.kind, name.object, exec::without_object(name, &why)).trim_end().to_owned());
+        lines.push(
+            format!("  {verb:<8}{:<11}{:<21}{}", name.kind, name.object, exec::without_object(name, &why)).trim_end().to_owned(),
+        );
     }
     let data = json!(decisions.iter().map(|(name, action)| json!({"step": name, "decision": action})).collect::<Vec<_>>());
     session.reporter.send(Event::Answer { about: "plan", text: lines.join("\n"), data });
-    let todo = decisions.iter().filter(|(name, a)| matches!(a, Action::Do { .. } | Action::Unknown { .. }) && !matches!(name.kind, "prune" | "endpoints")).count();
+    let todo = decisions
+        .iter()
+        .filter(|(name, a)| {
+            matches!(a, Action::Do { .. } | Action::Unknown { .. }) && !matches!(name.kind, "prune" | "endpoints")
+        })
+        .count();
     if !findings.is_empty() {
         return Err(Failed { findings, summary: "deploy would stop there".to_owned() });
     }

@@ -15,7 +15,9 @@ pub(crate) fn stop(session: &Session) -> Phase {
     let profile = cx.profile();
     match observe::cluster_state(&cx)? {
         ClusterState::Missing => return Ok(Done::saying(format!("There is no cluster `{profile}`"))),
-        ClusterState::Stopped => return Ok(Done::saying(format!("Cluster `{profile}` is stopped already")).pointer("next", "cargo xtask setup")),
+        ClusterState::Stopped => {
+            return Ok(Done::saying(format!("Cluster `{profile}` is stopped already")).pointer("next", "cargo xtask setup"));
+        }
         _ => {}
     }
     let step = names::cluster();
@@ -26,6 +28,12 @@ pub(crate) fn stop(session: &Session) -> Phase {
     if now != ClusterState::Stopped {
         return Err(failure::internal(format!("minikube stop exited with 0, but the cluster is {now:?}")).into());
     }
-    cx.reporter.send(Event::StepFinished { step, outcome: Outcome::Ok, text: format!("{profile} stopped"), took: begun.elapsed() });
-    Ok(Done::saying("Stopped; images, releases and volumes are kept").pointer("next", "cargo xtask setup    or    cargo xtask deploy"))
+    cx.reporter.send(Event::StepFinished {
+        step,
+        outcome: Outcome::Ok,
+        text: format!("{profile} stopped"),
+        took: begun.elapsed(),
+    });
+    Ok(Done::saying("Stopped; images, releases and volumes are kept")
+        .pointer("next", "cargo xtask setup    or    cargo xtask deploy"))
 }

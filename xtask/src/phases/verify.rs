@@ -31,7 +31,11 @@ pub(crate) fn verify(session: &Session, selection: &Selection) -> Phase {
     let world = deploy::look(&cx)?;
     cx.update(|seen| *seen = world);
     if cx.look(|world| world.cluster != ClusterState::Running) {
-        let state = finding(codes::PROFILE_STOPPED, cx.profile(), format!("cluster `{}` does not run: there is nothing to verify", cx.profile()));
+        let state = finding(
+            codes::PROFILE_STOPPED,
+            cx.profile(),
+            format!("cluster `{}` does not run: there is nothing to verify", cx.profile()),
+        );
         return Err(state.remedy("start it and deploy", "cargo xtask deploy").into());
     }
     let mut checks = Checks { cx: &cx, findings: Vec::new(), passed: 0 };
@@ -51,7 +55,9 @@ pub(crate) fn verify(session: &Session, selection: &Selection) -> Phase {
     }
     for (_, service, _) in cx.services() {
         if service.pod_security != PodSecurity::Restricted {
-            cx.reporter.send(Event::Note { text: format!("{} is opted down to pod security `{}` in xtask.toml", service.name, service.pod_security.as_str()) });
+            cx.reporter.send(Event::Note {
+                text: format!("{} is opted down to pod security `{}` in xtask.toml", service.name, service.pod_security.as_str()),
+            });
         }
     }
     Ok(Done::saying(format!("Verified in {}: {passed} checks, what runs is what should run", duration(session.elapsed()))))
@@ -113,7 +119,8 @@ fn differs(cx: &Context, name: &StepName, why: &str) -> Vec<Finding> {
         findings = crate::watch::look_for_causes(cx, &name.object).unwrap_or_default();
         findings.retain(|f| f.severity == Severity::Error);
     }
-    let mut own = finding(code, name.to_string(), format!("{name}: {why}")).evidence("compared with xtask.toml and the sources", why);
+    let mut own =
+        finding(code, name.to_string(), format!("{name}: {why}")).evidence("compared with xtask.toml and the sources", why);
     own.class = plan::finding::Class::Verify;
     findings.push(own.remedy("put it right", "cargo xtask deploy").remedy("see what would be done", "cargo xtask plan"));
     findings
@@ -127,10 +134,15 @@ fn settings(checks: &mut Checks<'_>) {
             let found = cx.look(|world| observe::service_of(cx, world, &service.name));
             found.map(|s| format!("{} port {}", s.name, s.port)).ok_or_else(|| {
                 let cause = format!("there is no Service for `{}` in release `{}`", service.name, release.name);
-                finding(codes::SERVICE_MISSING, &service.name, cause).service(&service.name).remedy("put it right", "cargo xtask deploy").into()
+                finding(codes::SERVICE_MISSING, &service.name, cause)
+                    .service(&service.name)
+                    .remedy("put it right", "cargo xtask deploy")
+                    .into()
             })
         });
-        checks.run(StepName::new("config", &service.name), || referenced_keys(cx, &service.name, &mapping.component, &release.name));
+        checks.run(StepName::new("config", &service.name), || {
+            referenced_keys(cx, &service.name, &mapping.component, &release.name)
+        });
     }
 }
 
@@ -138,12 +150,17 @@ fn settings(checks: &mut Checks<'_>) {
 fn referenced_keys(cx: &Context, service: &str, component: &str, release: &str) -> Result<String, Vec<Finding>> {
     cx.look(|world| {
         let Some(objects) = &world.objects else { return Err(vec![]) };
-        let workload = objects.of_release(release).find(|o| text(o, "/kind") == "Deployment" && label(o, "app.kubernetes.io/component") == component);
+        let workload = objects
+            .of_release(release)
+            .find(|o| text(o, "/kind") == "Deployment" && label(o, "app.kubernetes.io/component") == component);
         let Some(workload) = workload else { return Ok("no Deployment with that component".to_owned()) };
         let containers = workload.pointer("/spec/template/spec/containers").and_then(Value::as_array);
         let (mut count, mut missing) = (0, Vec::new());
         for env in containers.into_iter().flatten().filter_map(|c| c.pointer("/env")?.as_array()).flatten() {
-            for (reference, kind, code) in [("configMapKeyRef", "ConfigMap", codes::CONFIG_KEY_MISSING), ("secretKeyRef", "Secret", codes::SECRET_KEY_ABSENT)] {
+            for (reference, kind, code) in [
+                ("configMapKeyRef", "ConfigMap", codes::CONFIG_KEY_MISSING),
+                ("secretKeyRef", "Secret", codes::SECRET_KEY_ABSENT),
+            ] {
                 let Some(wanted) = env.pointer(&format!("/valueFrom/{reference}")) else { continue };
                 let (name, key) = (text(wanted, "/name"), text(wanted, "/key"));
                 let optional = wanted.pointer("/optional").and_then(Value::as_bool).unwrap_or(false);
@@ -152,7 +169,12 @@ fn referenced_keys(cx: &Context, service: &str, component: &str, release: &str) 
                 if !there && !optional {
                     let cause = format!("`{service}` needs key `{key}` of {kind} `{name}`, which is not there");
                     let evidence = format!("deployment/{}", text(workload, "/metadata/name"));
-                    missing.push(finding(code, format!("{}/{name}", kind.to_lowercase()), cause).service(service).evidence(evidence, format!("env {}", text(env, "/name"))).remedy("put it right", "cargo xtask deploy"));
+                    missing.push(
+                        finding(code, format!("{}/{name}", kind.to_lowercase()), cause)
+                            .service(service)
+                            .evidence(evidence, format!("env {}", text(env, "/name")))
+                            .remedy("put it right", "cargo xtask deploy"),
+                    );
                 }
             }
         }
@@ -172,10 +194,14 @@ fn answers(checks: &mut Checks<'_>) {
     });
     for (_, service, _) in cx.services() {
         for (what, path) in [("liveness", &service.health.liveness), ("readiness", &service.health.readiness)] {
-            checks.run(StepName::new("inside", format!("{} {what}", service.name)), || inside::through_service(cx, &service.name, path, ANSWER));
+            checks.run(StepName::new("inside", format!("{} {what}", service.name)), || {
+                inside::through_service(cx, &service.name, path, ANSWER)
+            });
         }
         for needed in &service.needs {
-            checks.run(StepName::new("reach", format!("{} to {needed}", service.name)), || inside::from_pod(cx, &service.name, needed, ANSWER));
+            checks.run(StepName::new("reach", format!("{} to {needed}", service.name)), || {
+                inside::from_pod(cx, &service.name, needed, ANSWER)
+            });
         }
     }
 }

@@ -112,6 +112,21 @@ pub(crate) enum Event {
         /// For a program: the same facts.
         data: serde_json::Value,
     },
+    /// The same as [`Event::Answer`], again and again (`status --watch`): on a screen each takes the place of the one before, elsewhere only
+    /// what changed is printed. Programs get it as an answer.
+    #[serde(rename = "answer")]
+    Screen {
+        /// As of an answer.
+        about: &'static str,
+        /// All of it, for a screen.
+        #[serde(skip)]
+        text: String,
+        /// The lines that are new since the last one.
+        #[serde(skip)]
+        changed: String,
+        /// For a program: all of it.
+        data: serde_json::Value,
+    },
     /// A cause.
     Finding(Box<Finding>),
     /// The run ends.

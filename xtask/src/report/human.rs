@@ -28,8 +28,8 @@ pub(super) struct Human {
     /// The headline and the steps that were so already: a run that changes nothing says one line, so these wait for the first change.
     held: String,
     shown: bool,
-    /// A run has ended before this one (`deploy --watch`): a cycle is one line, unless it fails or more is wanted.
-    cycle: bool,
+    /// Runs that have ended before this one (`deploy --watch`): a cycle is one line, unless it fails or more is wanted.
+    ended: u32,
     answers_colour: bool,
 }
 
@@ -41,7 +41,7 @@ impl Human {
             stream_output: display.verbosity == Verbosity::Debug,
             held: String::new(),
             shown: false,
-            cycle: false,
+            ended: 0,
             answers_colour: display.colour_stdout,
         }
     }
@@ -52,7 +52,7 @@ impl Human {
         let verbose = self.verbosity >= Verbosity::Verbose;
         let layout = self.layout;
         let progress = match event {
-            Event::Answer { text, .. } => return self.answer(text),
+            Event::Answer { text, .. } | Event::Screen { changed: text, .. } => return self.answer(text),
             Event::Finished { .. } => return Printed { progress: self.closing(record), answer: String::new() },
             _ if quiet || self.is_brief() => return Printed::default(),
             Event::Started { text, .. } => {
@@ -88,7 +88,7 @@ impl Human {
 
     /// Whether only the end of this run is told.
     pub(super) fn is_brief(&self) -> bool {
-        self.cycle && self.verbosity < Verbosity::Verbose
+        self.ended > 0 && self.verbosity < Verbosity::Verbose
     }
 
     /// Whether nothing below findings is wanted.
@@ -131,7 +131,7 @@ impl Human {
         // What comes after is another run.
         self.held.clear();
         self.shown = false;
-        self.cycle = true;
+        self.ended += 1;
         out
     }
 

@@ -94,7 +94,7 @@ impl Record {
                 let end = RunEnd { exit_code: *exit_code, summary: summary.clone(), pointers: pointers.clone(), took: *took };
                 self.end = Some(end);
             }
-            Event::Command { .. } | Event::Note { .. } | Event::Answer { .. } => {}
+            Event::Command { .. } | Event::Note { .. } | Event::Answer { .. } | Event::Screen { .. } => {}
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Terminal {
     multi: MultiProgress,
     bars: Vec<(StepName, ProgressBar)>,
     columns: Columns,
+    /// What a follower shows, below everything else; left on the screen at the end.
+    screen: Option<(ProgressBar, String)>,
 }
 
 impl Terminal {
@@ -43,6 +45,7 @@ impl Terminal {
             multi: MultiProgress::with_draw_target(target),
             bars: Vec::new(),
             columns,
+            screen: None,
         };
         terminal.measure();
         terminal
@@ -80,6 +83,29 @@ impl Terminal {
         }
     }
 
+    /// Puts `text` in the place of what the screen showed before.
+    fn redraw_screen(&mut self, text: &str) {
+        let text = if self.human.layout.colour { text.to_owned() } else { anstream::adapter::strip_str(text).to_string() };
+        let (bar, shown) = self.screen.get_or_insert_with(|| {
+            let bar = self.multi.add(ProgressBar::no_length());
+            if let Ok(style) = ProgressStyle::with_template("{msg}") {
+                bar.set_style(style);
+            }
+            (bar, String::new())
+        });
+        text.trim_end().clone_into(shown);
+        bar.set_message(shown.clone());
+        bar.tick();
+    }
+
+    /// What was shown last stays, as an answer.
+    fn leave_screen(&mut self) -> io::Result<()> {
+        let Some((bar, shown)) = self.screen.take() else { return Ok(()) };
+        bar.finish_and_clear();
+        self.multi.remove(&bar);
+        self.write(&Printed { progress: String::new(), answer: shown + "\n" })
+    }
+
     fn add(&mut self, name: &StepName) {
         if self.bars.iter().any(|(known, _)| known == name) {
             return;
@@ -102,12 +128,19 @@ impl Terminal {
 
 impl View for Terminal {
     fn event(&mut self, record: &Record, at: Duration, event: &Event) -> io::Result<()> {
+        if let Event::Screen { text, .. } = event {
+            self.redraw_screen(text);
+            return Ok(());
+        }
         let printed = self.human.print(record, event);
         match event {
             Event::StepStarted { step, .. } => self.add(step),
             Event::StepFinished { step, .. } => self.remove(step),
             Event::Finished { .. } => self.clear(),
             _ => {}
+        }
+        if matches!(event, Event::Finished { .. }) {
+            self.leave_screen()?;
         }
         self.write(&printed)?;
         if matches!(event, Event::StepStarted { .. } | Event::StepProgress { .. }) {

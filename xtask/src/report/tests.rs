@@ -133,6 +133,44 @@ fn live_lines_while_steps_run() {
     insta::assert_snapshot!("live_lines_are_gone_after_ctrl_c", screen.term.contents());
 }
 
+/// Two looks of a follower: the second is shorter.
+fn followed() -> Scene {
+    let look = |text: &str, changed: &str, ready: u8| Event::Screen {
+        about: "status",
+        text: text.into(),
+        changed: changed.into(),
+        data: serde_json::json!({"ready": ready}),
+    };
+    vec![
+        (Duration::from_secs(1), look("headline\n  wait  backend  0/1\n  wait  pod\n", "  wait  backend  0/1\n  wait  pod\n", 0)),
+        (Duration::from_secs(2), look("headline\n  ok    backend  1/1\n", "  ok    backend  1/1\n", 1)),
+    ]
+}
+
+#[test]
+fn what_is_followed_is_redrawn_in_a_terminal_and_stays_at_the_end() {
+    let mut screen = Screen::new(&terminal_config());
+    let mut record = Record::default();
+    for (at, event) in &followed() {
+        record.apply(*at, event);
+        screen.view.event(&record, *at, event).unwrap();
+    }
+    assert_eq!(screen.term.contents(), "headline\n  ok    backend  1/1");
+    assert_eq!(screen.stdout.text(), "");
+    let end = Event::Finished { exit_code: 0, summary: String::new(), pointers: Vec::new(), took: Duration::ZERO };
+    record.apply(Duration::from_secs(3), &end);
+    screen.view.event(&record, Duration::from_secs(3), &end).unwrap();
+    assert_eq!(screen.stdout.text(), "headline\n  ok    backend  1/1\n");
+}
+
+#[test]
+fn what_is_followed_is_changed_lines_in_a_pipe_and_answers_as_json() {
+    let (_, stdout) = plain(&ReportConfig::default(), &followed());
+    assert_eq!(stdout, "  wait  backend  0/1\n  wait  pod\n  ok    backend  1/1\n");
+    let line = json::line(Duration::ZERO, &followed()[1].1).unwrap();
+    assert_eq!(line, r#"{"schema":1,"at":0.0,"kind":"answer","about":"status","data":{"ready":1}}"#);
+}
+
 #[test]
 fn first_deploy_in_a_pipe() {
     let (stderr, stdout) = plain(&ReportConfig::default(), &scenes::first_deploy());
@@ -333,7 +371,7 @@ fn one_of_each() -> Vec<Event> {
         Event::StepFinished { .. } => 4,
         Event::Command { .. } => 5,
         Event::Note { .. } => 6,
-        Event::Answer { .. } => 7,
+        Event::Answer { .. } | Event::Screen { .. } => 7,
         Event::Finding(_) => 8,
         Event::Finished { .. } => 9,
     };

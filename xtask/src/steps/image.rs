@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
 use crate::report::text;
-use crate::{containerd, failure, observe, retry};
+use crate::{containerd, desired, failure, observe, retry};
 
 pub(crate) struct Image {
     pub(crate) wanted: Wanted,
@@ -37,6 +37,12 @@ impl Step for Image {
     }
 
     fn decide(&self, cx: &Context) -> Action {
+        // `--service` leaves the neighbours in a release as they run.
+        if !cx.is_asked(&self.wanted.service)
+            && let Some(running) = cx.look(|world| desired::running_image(cx, world, &self.wanted.service))
+        {
+            return Action::keep(format!("{running}, as it runs"));
+        }
         let forced = self.forced.filter(|_| self.built.get().is_none());
         let why = cx.sources.changed(&self.wanted);
         cx.look(|world| decide::image(&self.wanted, forced, why.as_deref(), world))

@@ -1,5 +1,7 @@
 //! A helm release: installed or upgraded where its fingerprint or its live objects say so.
 
+use std::sync::PoisonError;
+
 use plan::action::Action;
 use plan::decide;
 use plan::finding::Finding;
@@ -11,7 +13,7 @@ use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
-use crate::{charts, desired, failure, observe, watch};
+use crate::{charts, desired, failure, hooks, observe, watch};
 
 /// How many revisions helm keeps: enough to go back, few enough to look at.
 const HISTORY: u32 = 5;
@@ -46,7 +48,7 @@ impl Step for Release {
             run.progress("packing the chart's dependencies");
             helm::dependency_build(&cx.runner, &chart).map_err(|f| failure::finding(cx, &f))?;
         }
-        let overlay = cx.scratch(&format!("values-{}.json", self.name), &wanted.overlay.to_string())?;
+        let overlay = Context::scratch(&format!("values-{}.json", self.name), &wanted.overlay.to_string())?;
         values.push(overlay.path().to_owned());
         let upgrade = Upgrade {
             release: self.name.clone(),
@@ -57,11 +59,11 @@ impl Step for Release {
             deadline: cx.config.deadlines.release + cx.config.deadlines.migration,
         };
         let helm = cx.helm()?;
+        // The API server counts in whole seconds.
+        let begun = watch::now().plus_seconds(-1);
+        cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone(), begun);
         run.progress("helm upgrade");
-        // Hooks (migrations) run inside this call: their pods are watched meanwhile, so that a failure is known at once.
-        watch::helm(cx, &self.name, || {
-            helm::upgrade(&cx.runner, helm, &cx.kube(), &upgrade)
-        })?;
+        hooks::upgrade(cx, run, helm, &upgrade)?;
         observe::refresh_objects(cx)?;
         write_down(cx, &wanted)?;
         Ok(observe::refresh_objects(cx)?)
@@ -82,11 +84,16 @@ fn recover(cx: &Context, run: &Running<'_>, name: &str) -> Result<(), Vec<Findin
     if let Some(good) = good {
         run.progress(format!("revision {revision} is {status}: rolling back to {good}"));
         helm::rollback(&cx.runner, &cx.kube(), name, good, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
-        cx.reporter.send(Event::Note { text: format!("release `{name}` was left {status} by a killed helm: rolled back to revision {good}") });
+        cx.reporter.send(Event::Note {
+            text: format!("release `{name}` was left {status} by a killed helm: rolled back to revision {good}"),
+        });
     } else {
         run.progress(format!("revision {revision} is {status}: removing it"));
-        helm::uninstall(&cx.runner, cx.helm()?, &cx.kube(), name, cx.config.deadlines.release).map_err(|f| failure::finding(cx, &f))?;
-        cx.reporter.send(Event::Note { text: format!("release `{name}` was left {status} by a killed helm: removed, to be installed anew") });
+        helm::uninstall(&cx.runner, cx.helm()?, &cx.kube(), name, cx.config.deadlines.release)
+            .map_err(|f| failure::finding(cx, &f))?;
+        cx.reporter.send(Event::Note {
+            text: format!("release `{name}` was left {status} by a killed helm: removed, to be installed anew"),
+        });
     }
     Ok(observe::refresh_objects(cx)?)
 }
@@ -94,7 +101,7 @@ fn recover(cx: &Context, run: &Running<'_>, name: &str) -> Result<(), Vec<Findin
 /// Writes down what the release was made from and what its live objects are now.
 fn write_down(cx: &Context, wanted: &plan::desired::Release) -> Result<(), Vec<Finding>> {
     // Releases of a layout run side by side, the inventory is one.
-    let _one_at_a_time = cx.inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one_at_a_time = cx.inventory.lock().unwrap_or_else(PoisonError::into_inner);
     observe::refresh_objects(cx)?;
     let (mut inventory, objects) = cx.look(|world| {
         let objects = world.objects.as_ref();
@@ -103,7 +110,9 @@ fn write_down(cx: &Context, wanted: &plan::desired::Release) -> Result<(), Vec<F
     });
     inventory.owner.clone_from(&cx.config.name);
     inventory.layout.clone_from(&cx.layout);
-    inventory.releases.insert(wanted.name.clone(), Entry { fingerprint: wanted.fingerprint(), objects, parts: decide::parts(wanted) });
+    inventory
+        .releases
+        .insert(wanted.name.clone(), Entry { fingerprint: wanted.fingerprint(), objects, parts: decide::parts(wanted) });
     for image in cx.images()? {
         if !inventory.repositories.contains(&image.repository) {
             inventory.repositories.push(image.repository);

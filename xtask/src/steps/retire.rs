@@ -27,7 +27,11 @@ impl Step for Retire {
             return Action::unknown("the cluster runs");
         }
         let old = retired(cx);
-        if old.is_empty() { Action::keep("no release of another layout") } else { Action::act("remove", format!("{} (not part of layout {})", old.join(", "), cx.layout)) }
+        if old.is_empty() {
+            Action::keep("no release of another layout")
+        } else {
+            Action::act("remove", format!("{} (not part of layout {})", old.join(", "), cx.layout))
+        }
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {

@@ -1,18 +1,24 @@
 //! helm over one staged copy of the charts.
 
 use chartcheck::tools::{Finished, charts_dir, find_on_path, run, stage};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use tempfile::TempDir;
 
 /// The newest supported Kubernetes; renders are made for it where nothing else is said.
 pub(crate) const NEWEST: &str = "1.36";
 
+/// Chart, values files, Kubernetes version.
+type Case = (String, Vec<String>, String);
+
 /// helm, and the charts with their dependency in place.
 pub(crate) struct Helm {
     program: PathBuf,
     stage: TempDir,
+    /// Renders by chart, files and version: several tests look at the same one, and each is a process.
+    renders: Mutex<HashMap<Case, String>>,
 }
 
 impl Helm {
@@ -27,7 +33,7 @@ impl Helm {
             };
             let dir = tempfile::tempdir().unwrap();
             stage(dir.path()).unwrap();
-            Some(Helm { program, stage: dir })
+            Some(Helm { program, stage: dir, renders: Mutex::default() })
         })
         .as_ref()
     }
@@ -49,9 +55,14 @@ impl Helm {
 
     /// The render of values that have to be accepted.
     pub(crate) fn render(&self, chart: &str, values: &[&str], kubernetes: &str) -> String {
-        let finished = self.template(chart, values, kubernetes);
-        assert!(finished.success, "{chart} with {values:?}: {}", finished.stderr);
-        finished.stdout
+        let key = (chart.to_owned(), values.iter().map(|file| (*file).to_owned()).collect(), kubernetes.to_owned());
+        let known = self.renders.lock().unwrap().get(&key).cloned();
+        known.unwrap_or_else(|| {
+            let finished = self.template(chart, values, kubernetes);
+            assert!(finished.success, "{chart} with {values:?}: {}", finished.stderr);
+            self.renders.lock().unwrap().insert(key, finished.stdout.clone());
+            finished.stdout
+        })
     }
 }
 

@@ -29,8 +29,8 @@ pub(crate) fn stages(parsed: &Parsed, args: &BTreeMap<String, String>, target: O
                 let stage = begin(instruction, &stages, &global, parsed.escape);
                 stages.push(stage);
             }
-            ("ARG", None) => declare(instruction, &mut global, args, &Scope::new(), parsed.escape),
-            ("ARG", Some(stage)) => declare(instruction, &mut stage.scope, args, &global, parsed.escape),
+            ("ARG", None) => declare(instruction, &mut global, args, parsed.escape),
+            ("ARG", Some(stage)) => blur(instruction, &mut stage.scope, parsed.escape),
             ("ENV", Some(stage)) => set(instruction, &mut stage.scope, parsed.escape),
             ("COPY" | "ADD" | "RUN", Some(_)) => take(instruction, &mut stages, parsed.escape),
             _ => {}
@@ -88,20 +88,26 @@ fn begin(instruction: &Instruction, stages: &[Stage], global: &Scope, escape: ch
     stage
 }
 
-/// `ARG NAME`, `ARG NAME=DEFAULT`; inside a stage a name alone takes the default from before the first FROM.
-fn declare(instruction: &Instruction, scope: &mut Scope, args: &BTreeMap<String, String>, outer: &Scope, escape: char) {
+/// `ARG NAME`, `ARG NAME=DEFAULT` before the first FROM.
+fn declare(instruction: &Instruction, scope: &mut Scope, args: &BTreeMap<String, String>, escape: char) {
     for word in words(&instruction.rest, escape) {
         let (name, default) = word.split_once('=').map_or((word, None), |(name, default)| (name, Some(default)));
         let value = match (args.get(name), default) {
             (Some(given), _) => Some(given.clone()),
             (None, Some(default)) => expand(default, scope, escape),
-            (None, None) => match outer.get(name) {
-                Some(value) => value.clone(),
-                // Declared without a value: as good as not set, and ENV of a base image may still set it.
-                None => continue,
-            },
+            // Declared without a value: as good as not set.
+            (None, None) => continue,
         };
         scope.insert(name.to_owned(), value);
+    }
+}
+
+/// ARG inside a stage: its value is not certain, because an ENV of the base image would win, and the platform's arguments depend on
+/// what is built for. An ENV of the Dockerfile itself stays.
+fn blur(instruction: &Instruction, scope: &mut Scope, escape: char) {
+    for word in words(&instruction.rest, escape) {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
+        scope.entry(name.to_owned()).or_insert(None);
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             "check the connection, VPN and proxy",
             "offline: `minikube image load IMAGE` brings an image of this machine to the node",
         ],
-    ),
+    )
+    .retry(),
     entry(
         codes::BASE_AUTH,
         "the registry refuses the base image",
@@ -131,6 +132,17 @@ pub(super) const ENTRIES: &[Entry] = &[
         "docker gave up for a reason that is not known here; its words are in the evidence.",
         "docker build ended with an error",
         &["read the evidence"],
+    ),
+    entry(
+        codes::BASE_TLS,
+        "the certificate of the registry of the base image is not trusted",
+        Class::Build,
+        "A private registry, or a proxy that opens TLS connections.",
+        "`failed to resolve source metadata` with `x509` or `tls:`",
+        &[
+            "put the CA into `~/.minikube/certs`, then `minikube start --embed-certs`",
+            "or `minikube image load IMAGE` from this machine",
+        ],
     ),
     entry(
         codes::BUILD_KILLED,

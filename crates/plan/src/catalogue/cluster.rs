@@ -50,7 +50,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             "check the connection, VPN and proxy (HTTPS_PROXY, NO_PROXY)",
             "offline: start the cluster once with a connection, minikube keeps what it fetched",
         ],
-    ),
+    )
+    .retry(),
     entry(
         codes::PROFILE_MISSING,
         "the minikube profile does not exist",

@@ -206,6 +206,8 @@ pub const BUILD_TOO_SLOW: &str = "XT513";
 pub const IMAGE_NOT_ON_NODE: &str = "XT514";
 /// the build failed
 pub const BUILD_FAILED: &str = "XT515";
+/// the certificate of the registry of the base image is not trusted
+pub const BASE_TLS: &str = "XT516";
 /// a build step was killed
 pub const BUILD_KILLED: &str = "XT517";
 /// a build step runs a program for another processor
@@ -272,6 +274,8 @@ pub const BACKEND_UNREACHABLE: &str = "XT706";
 pub const ENDPOINT_UNREACHABLE: &str = "XT707";
 /// fewer pods are ready than wanted
 pub const REPLICAS_MISSING: &str = "XT708";
+/// A test failed.
+pub const TEST_FAILED: &str = "XT710";
 /// not everything could be removed
 pub const LEFT_BEHIND: &str = "XT801";
 /// the namespace is not ours

@@ -39,11 +39,17 @@ pub struct Entry {
     pub remedies: &'static [&'static str],
     /// The class of the fix that the tool has for it, if it has one.
     pub fix: Option<FixClass>,
+    /// Transient: trying again may help without anybody doing something (registries, networks). Others are never retried.
+    pub retry: bool,
 }
 
 impl Entry {
     const fn warning(self) -> Self {
         Self { severity: Severity::Warning, ..self }
+    }
+
+    const fn retry(self) -> Self {
+        Self { retry: true, ..self }
     }
 
     const fn fix(self, fix: FixClass) -> Self {
@@ -59,7 +65,7 @@ const fn entry(
     recognised: &'static str,
     remedies: &'static [&'static str],
 ) -> Entry {
-    Entry { code, title, class, severity: Severity::Error, meaning, recognised, remedies, fix: None }
+    Entry { code, title, class, severity: Severity::Error, meaning, recognised, remedies, fix: None, retry: false }
 }
 
 /// A layer of codes: the hundreds digit.

@@ -52,7 +52,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             "check the connection; a typing error in the host of the image gives `no such host` too",
             "offline: `minikube image load IMAGE` from this machine",
         ],
-    ),
+    )
+    .retry(),
     entry(
         codes::PULL_TLS,
         "the certificate of the registry is not trusted by the node",

@@ -44,6 +44,9 @@ fn section(page: &mut String, entry: &Entry) {
         Some(FixClass::Asks) => page.push_str(" The tool can repair it, after a question or with `--yes`."),
         Some(FixClass::Manual) | None => {}
     }
+    if entry.retry {
+        page.push_str(" It may pass: the tool tries again a few times, and says so.");
+    }
     push(page, format_args!("\nRecognised by: {}.\n\n", entry.recognised));
     for remedy in entry.remedies {
         push(page, format_args!("- {remedy}\n"));

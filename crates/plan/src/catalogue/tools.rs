@@ -98,7 +98,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             "check the connection; with a proxy set HTTP_PROXY, HTTPS_PROXY and NO_PROXY (with the cluster address in it)",
             "disconnect the VPN, or let it pass the range 192.168.49.0/24",
         ],
-    ),
+    )
+    .retry(),
     entry(
         codes::AS_ROOT,
         "the docker driver refuses to run as root",

@@ -58,7 +58,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Class::Verify,
         "The pods are ready, but the URL does not answer.",
         "a request to the public URL",
-        &["Docker Desktop, macOS, Windows: the node is not reachable; use `cargo xtask status` for the forwarded URL"],
+        &["Docker Desktop, macOS, Windows: the node is not reachable; `cargo xtask open` serves it on localhost"],
     ),
     entry(
         codes::REPLICAS_MISSING,
@@ -67,5 +67,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         "The service runs with less than it should.",
         "ready replicas of the Deployment",
         &["`cargo xtask status` names the cause"],
+    ),
+    entry(
+        codes::TEST_FAILED,
+        "a test failed",
+        Class::Test,
+        "A test of the application, of a release, or a check of this repository ended with an error. What was deployed is left as it is.",
+        "the exit code of the test's command, or a helm test hook that did not succeed",
+        &["read the last lines of its output under the finding", "run the command of the finding by itself"],
     ),
 ];

@@ -1,20 +1,14 @@
-//! Why a container does not run: it waits for something, or its program ended.
+//! Why a container does not run: what it waits for.
 
 use super::cause::{Cause, Depth};
-use super::facts::{Terminated, Timestamp};
-use super::log::{self, Line, Reason};
+use super::ends::{ended_badly, running_again};
 use super::pods::{Part, View, first_line};
-use super::probes;
 use super::registry::{self, Refusal};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 
-/// Seconds that a pull which may heal is given, from the pod's creation or the last good sign.
-const PULL_GRACE: i64 = 60;
-/// Seconds after a first crash: the kubelet starts the container again at once, and again after 10 s.
-const CRASH_GRACE: i64 = 20;
-/// Seconds during which an end counts although the container runs again.
-const RECENT: i64 = 180;
+/// Seconds that a pull which may heal is given from the creation of the pod: the kubelet tries two or three times in them.
+pub(crate) const PULL_GRACE: i64 = 30;
 
 /// The cause in this container, if there is one.
 pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
@@ -22,7 +16,7 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
     if let Some(waiting) = &status.state.waiting {
         return match waiting.reason.as_str() {
             "ContainerCreating" | "PodInitializing" | "" => early(view, part),
-            "CrashLoopBackOff" => ended_badly(view, part),
+            "CrashLoopBackOff" => ended_badly(view, part).or_else(|| Some(crash_loop(view, part, &waiting.message))),
             reason => waits(view, part, reason, &waiting.message),
         };
     }
@@ -33,6 +27,16 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
         return if fine { None } else { ended_badly(view, part) };
     }
     running_again(view, part)
+}
+
+/// It crashes, and how it ended is not known any more (the runtime has forgotten the container).
+fn crash_loop(view: &View<'_>, part: &Part<'_>, message: &str) -> Cause {
+    let restarts = part.status.map_or(0, |status| status.restart_count);
+    let found = view
+        .finding(codes::CRASH_LOOP, format!("{} ends at every start, restarted {restarts} times", view.who()))
+        .evidence(format!("container {} waiting.reason", part.spec.name), format!("CrashLoopBackOff: {message}"))
+        .remedy("see its log", view.logs(&part.spec.name, true));
+    Cause::now(Depth::Crash, found)
 }
 
 /// Events tell some causes a moment before the state does.
@@ -215,7 +219,7 @@ fn missing_key(message: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The runtime could not start the program.
-fn start(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
+pub(super) fn start(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
     let who = view.who();
     let image = &part.spec.image;
     let command = message
@@ -250,7 +254,7 @@ fn start(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
     view.finding(codes::CONTAINER_START_FAILED, format!("{who} can't start: {}", first_line(message))).remedy("", view.describe())
 }
 
-fn exec_format(found: Finding) -> Finding {
+pub(super) fn exec_format(found: Finding) -> Finding {
     found
         .remedy("build it on this machine, without `--platform`", "cargo xtask build-images")
         .advice("a script needs `#!/bin/sh` as its first line")
@@ -259,151 +263,4 @@ fn exec_format(found: Finding) -> Finding {
 fn node_architecture<'a>(view: &View<'a>) -> Option<&'a str> {
     let node = view.facts.nodes.get(&view.pod.spec.node_name)?;
     Some(node.status.node_info.architecture.as_str()).filter(|text| !text.is_empty())
-}
-
-/// The program ended: how, why, and whether once more may help.
-pub(crate) fn ended_badly(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
-    let status = part.status?;
-    let ended = status.state.terminated.as_ref().or(status.last_state.terminated.as_ref())?;
-    Some(end(view, part, ended, status.restart_count))
-}
-
-/// The container runs, but is about to be ended, or ended a moment ago.
-fn running_again(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
-    let status = part.status?;
-    let running_since = status.state.running.as_ref()?.started_at?;
-    // The kubelet has said that it ends the container, which takes up to the grace period of the pod.
-    if let Some(killed) = probes::kill(view, part, None).filter(|_| probes::kill_said(view, part) >= Some(running_since)) {
-        return Some(killed);
-    }
-    let ended = status.last_state.terminated.as_ref()?;
-    let finished = ended.finished_at.unwrap_or(running_since);
-    if view.now.seconds_since(finished) > RECENT {
-        return None;
-    }
-    if ended.reason == "OOMKilled" || probes::kill(view, part, Some(finished)).is_some() {
-        return Some(end(view, part, ended, status.restart_count));
-    }
-    // One restart is forgiven; after two, a start says nothing until it has lasted.
-    let lasted = view.now.seconds_since(running_since);
-    (status.restart_count >= 2 && lasted < 60 && !(status.ready && part.spec.readiness_probe.is_some()))
-        .then(|| end(view, part, ended, status.restart_count))
-}
-
-fn end(view: &View<'_>, part: &Part<'_>, ended: &Terminated, restarts: i64) -> Cause {
-    let who = view.who();
-    let name = &part.spec.name;
-    let evidence = |finding: Finding| {
-        let text = format!("{} (exit {}), restarted {restarts} times", ended.reason, ended.exit_code);
-        finding.evidence(format!("container {name} terminated"), text)
-    };
-    if ended.reason == "OOMKilled" {
-        return Cause::now(Depth::Crash, evidence(out_of_memory(view, part)));
-    }
-    if let Some(killed) = probes::kill(view, part, ended.finished_at) {
-        return killed;
-    }
-    if matches!(ended.reason.as_str(), "ContainerCannotRun" | "StartError") {
-        return Cause::now(Depth::Start, evidence(start(view, part, &ended.message)));
-    }
-    let line = last_words(view, part, ended);
-    if line.as_ref().is_some_and(|(line, _)| line.text.contains("exec format error")) {
-        let text = format!("{who} can't start: image `{}` is not for this processor", part.spec.image);
-        return Cause::now(Depth::Start, evidence(exec_format(view.finding(codes::EXEC_FORMAT, text))));
-    }
-    let reason = line.as_ref().map_or(Reason::Other, |(line, _)| line.reason);
-    let said = line.as_ref().map(|(line, _)| line.text.clone());
-    let mut found = if part.init {
-        let text = said.as_ref().map_or_else(|| format!("exit {}", ended.exit_code), Clone::clone);
-        view.finding(codes::INIT_FAILED, format!("{who} can't start: init container `{name}` fails: {text}"))
-    } else if ended.exit_code == 0 {
-        view.finding(codes::EXITS_ZERO, format!("{who} ends at once without an error, so it is started again and again"))
-            .advice("its command must stay in the foreground: check CMD in the Dockerfile and `command` in the values")
-    } else {
-        crash(view, ended, reason, line.as_ref().map(|(line, _)| line))
-    };
-    found = evidence(found);
-    if let Some((_, log)) = &line {
-        found = found.evidence(format!("log of {name}"), log);
-    }
-    found = found.remedy("see the whole log", view.logs(name, part.status.is_some_and(|status| status.restart_count > 0)));
-    if !part.init && reason == Reason::Other {
-        found = found.remedy("if it worked before: go back", "cargo xtask rollback");
-    }
-    let soft = reason == Reason::ServerAway;
-    let cause = match grace(view, ended, restarts, reason) {
-        Some((deadline, why)) => Cause::until(Depth::Crash, found, view.bounded(deadline), why),
-        None => Cause::now(Depth::Crash, found),
-    };
-    if soft { cause.soft() } else { cause }
-}
-
-/// One crash is forgiven; a server that is away may come while Kubernetes tries three times more.
-fn grace(view: &View<'_>, ended: &Terminated, restarts: i64, reason: Reason) -> Option<(Timestamp, String)> {
-    let base = ended.finished_at.or(view.pod.metadata.creation_timestamp)?;
-    match (restarts, reason) {
-        (0, _) => Some((base.plus_seconds(CRASH_GRACE), "one restart".to_owned())),
-        (1..=3, Reason::ServerAway) => Some((base.plus_seconds(90), "90s for the server it needs".to_owned())),
-        _ => None,
-    }
-}
-
-fn out_of_memory(view: &View<'_>, part: &Part<'_>) -> Finding {
-    let who = view.who();
-    let limit = part.spec.resources.limits.get("memory");
-    let text = match limit {
-        Some(limit) => format!("{who} was ended: it used more memory than its limit of {limit}"),
-        None => format!("{who} was ended: the node ran out of memory"),
-    };
-    let mut found = view.finding(codes::OOM_KILLED, text);
-    if let Some(limit) = limit {
-        found = found.evidence(format!("container {} resources.limits.memory", part.spec.name), limit);
-    }
-    found.remedy(format!("raise `resources.{who}.limits.memory` in the values, then"), "cargo xtask deploy")
-}
-
-fn crash(view: &View<'_>, ended: &Terminated, reason: Reason, line: Option<&Line>) -> Finding {
-    let who = view.who();
-    let Some(line) = line else {
-        let text = format!("{who} ends with exit code {}{} at every start", ended.exit_code, signal(ended.exit_code));
-        return view.finding(codes::CRASH_LOOP, text);
-    };
-    match (reason, &line.variable) {
-        (Reason::ServerAway, _) => view
-            .finding(codes::DATABASE_UNREACHABLE, format!("{who} ends because a server it needs does not answer: {}", line.text))
-            .advice("check the host in DATABASE_URL: in a pod `localhost` is the pod itself; this machine is `host.minikube.internal`")
-            .remedy("see whether the database runs", "cargo xtask status"),
-        (Reason::DatabaseRefuses, _) => view
-            .finding(codes::DATABASE_UNREACHABLE, format!("{who} ends because the database refuses it: {}", line.text))
-            .remedy("correct user, password and database in DATABASE_URL in .env, then", "cargo xtask deploy"),
-        (Reason::Config, Some(variable)) => view
-            .finding(codes::APP_CONFIG_REFUSED, format!("{who} refuses its configuration: {}", line.text))
-            .remedy(format!("set {variable} in .env (or under `config`), then"), "cargo xtask deploy"),
-        _ => view.finding(codes::CRASH_LOOP, format!("{who} ends with exit code {}: {}", ended.exit_code, line.text)),
-    }
-}
-
-fn signal(exit_code: i64) -> &'static str {
-    match exit_code {
-        134 => " (abort)",
-        137 => " (killed)",
-        139 => " (segmentation fault)",
-        143 => " (asked to end)",
-        _ => "",
-    }
-}
-
-/// The line that matters of the right log, and the last lines of that log.
-fn last_words(view: &View<'_>, part: &Part<'_>, ended: &Terminated) -> Option<(Line, String)> {
-    let key = (view.pod.metadata.name.clone(), part.spec.name.clone());
-    let logs = view.facts.logs.get(&key);
-    let status = part.status?;
-    // The log of the end that is talked about: the current one if the container has ended, else the previous.
-    let ended_now = status.state.terminated.is_some();
-    let (first, second) = logs.map_or((None, None), |logs| {
-        let (current, previous) = (logs.current.as_deref(), logs.previous.as_deref());
-        if ended_now { (current, previous) } else { (previous, current) }
-    });
-    let written = Some(ended.message.as_str()).filter(|message| !message.trim().is_empty());
-    [first, second, written].into_iter().flatten().find_map(|text| Some((log::significant(text)?, log::tail(text, 12))))
 }

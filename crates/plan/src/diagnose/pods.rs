@@ -2,12 +2,12 @@
 
 use super::cause::{Cause, Depth, Heal};
 use super::facts::{Condition, Container, ContainerStatus, Event, Facts, Pod, Timestamp};
-use super::{container, probes, scheduling, volumes};
+use super::{container, ends, probes, scheduling, volumes};
 use crate::catalogue::{codes, finding};
 use crate::finding::Finding;
 
 /// Seconds that a deleted pod may take beyond its own grace period.
-const TERMINATION_SLACK: i64 = 30;
+pub(crate) const TERMINATION_SLACK: i64 = 30;
 
 /// A pod and what is around it.
 #[derive(Clone, Copy)]
@@ -103,9 +103,15 @@ pub(crate) fn cause(view: &View<'_>) -> Option<Cause> {
         causes.extend(sandbox(view));
     }
     causes.extend(parts.iter().filter(|part| !part.init).filter_map(|part| probes::cause(view, part)));
+    // A Job tries again by itself, and says when it gives up.
+    causes.retain(|cause| cause.depth != Depth::Crash || !of_job(pod));
     // The first of the deepest: containers come in their order.
     let deepest = causes.iter().map(|cause| (cause.depth, !cause.is_due(view.now))).min()?;
     causes.into_iter().find(|cause| (cause.depth, !cause.is_due(view.now)) == deepest)
+}
+
+fn of_job(pod: &Pod) -> bool {
+    pod.metadata.owner_references.iter().any(|owner| owner.kind == "Job")
 }
 
 /// Init containers first, as they run.
@@ -169,24 +175,27 @@ fn failed(view: &View<'_>) -> Option<Cause> {
     let status = &view.pod.status;
     let who = view.who();
     if status.reason == "Evicted" {
-        let found = view
-            .finding(codes::EVICTED, format!("{who} was evicted: {}", status.message.trim().trim_end_matches('.')))
-            .evidence(
+        let found =
+            view.finding(codes::EVICTED, format!("{who} was evicted: {}", status.message.trim().trim_end_matches('.'))).evidence(
                 format!("pod/{} status", view.pod.metadata.name),
                 format!("Evicted: {}", status.message.trim().trim_end_matches('.')),
-            )
-            .remedy(
+            );
+        // Over its own limit, or in the way when the node ran short.
+        let found = if status.message.contains("exceeds the") {
+            found.remedy(format!("raise that limit in the values of {who}, or write less, then"), "cargo xtask deploy")
+        } else {
+            found.remedy("remove images that no pod uses", "cargo xtask cleanup --scope images").remedy(
                 "see what the node is short of",
                 view.facts.scope.kubectl_cluster(&format!("describe node {}", view.pod.spec.node_name)),
             )
-            .remedy("remove images that no pod uses", "cargo xtask cleanup --scope images");
+        };
         return Some(Cause::now(Depth::Placement, found));
     }
     // A failed pod of a Job is one try of several: the Job says when it gives up.
-    if view.pod.metadata.owner_references.iter().any(|owner| owner.kind == "Job") {
+    if of_job(view.pod) {
         return None;
     }
-    let ended = parts(view.pod).into_iter().find_map(|part| container::ended_badly(view, &part));
+    let ended = parts(view.pod).into_iter().find_map(|part| ends::ended_badly(view, &part));
     let reason = if status.reason.is_empty() { "its program ended with an error" } else { &status.reason };
     // It ended for good: nothing starts it again.
     let ended = ended.map(|cause| Cause { heal: Heal::Never, ..cause });
@@ -200,7 +209,7 @@ fn failed(view: &View<'_>) -> Option<Cause> {
 }
 
 /// Seconds that a node may need to set up the network of a pod.
-const SANDBOX_GRACE: i64 = 20;
+pub(crate) const SANDBOX_GRACE: i64 = 20;
 
 fn sandbox(view: &View<'_>) -> Option<Cause> {
     let event = view.events().into_iter().rev().find(|event| event.reason == "FailedCreatePodSandBox")?;
@@ -209,7 +218,7 @@ fn sandbox(view: &View<'_>) -> Option<Cause> {
         .finding(codes::SANDBOX_FAILED, format!("{} can't be set up on the node: {}", view.who(), first_line(&event.message)))
         .evidence("event FailedCreatePodSandBox", &event.message)
         .remedy("see what the node says", view.describe())
-        .remedy("a restart of the cluster mostly helps", "minikube stop && cargo xtask setup");
+        .remedy("a restart of the cluster mostly helps: stop it, then run `cargo xtask setup`", "minikube stop");
     Some(Cause::until(
         Depth::Placement,
         found,

@@ -2,11 +2,12 @@
 
 use super::cause::{Cause, Depth};
 use super::facts::{Event, Probe, Timestamp};
+use super::log;
 use super::pods::{Part, View};
 use crate::catalogue::codes;
 
 /// Seconds that a program without a startup probe is given at least to answer for the first time.
-const FIRST_ANSWER: i64 = 60;
+pub(crate) const FIRST_ANSWER: i64 = 60;
 
 /// What an endpoint answered, from the kubelet's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,16 +63,30 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
     let answer = answered(&event.message);
     let who = view.who();
     let what = if startup.is_some() { "is not started" } else { "is not ready" };
+    let key = (view.pod.metadata.name.clone(), part.spec.name.clone());
+    let log = view.facts.logs.get(&key).and_then(|logs| logs.current.as_deref());
+    let body = view.facts.answers.get(&view.pod.metadata.name);
+    // The program may have said what it waits for, to us or to its log.
+    let trouble = body.and_then(|answer| log::trouble(&answer.body)).or_else(|| log.and_then(log::trouble));
+    let (code, why) = match &trouble {
+        Some(line) => (codes::DATABASE_UNREACHABLE, line.text.strip_prefix("not ready: ").unwrap_or(&line.text).to_owned()),
+        None => (codes::NOT_READY, answer.describe(probe)),
+    };
     let mut found = view
-        .finding(codes::NOT_READY, format!("{who} {what}: {}", answer.describe(probe)))
+        .finding(code, format!("{who} {what}: {why}"))
         .evidence(format!("event {} (seen {} times)", event.reason, event.times()), &event.message);
-    if let Some(body) = view.facts.answers.get(&view.pod.metadata.name) {
+    if let Some(body) = body {
         let line = body.body.lines().find(|line| !line.trim().is_empty()).unwrap_or("(empty body)");
         found = found.evidence(probe.target(), format!("{}: {}", body.status, line.trim()));
     }
-    let key = (view.pod.metadata.name.clone(), part.spec.name.clone());
-    if let Some(log) = view.facts.logs.get(&key).and_then(|logs| logs.current.as_deref()) {
-        found = found.evidence(format!("log of {}", part.spec.name), super::log::tail(log, 8));
+    if let Some(log) = log {
+        let said = trouble.as_ref().map_or_else(|| log::tail(log, 8), |line| log::around(log, line));
+        found = found.evidence(format!("log of {}", part.spec.name), said);
+    }
+    if trouble.is_some() {
+        found = found.advice(
+            "check DATABASE_URL in .env: in a pod `localhost` is the pod itself; this machine is `host.minikube.internal`",
+        );
     }
     found = found.remedy("see why in its log", view.logs(&part.spec.name, false));
     let path = format!("healthProbe.{who}.{}.path", if startup.is_some() { "startup" } else { "readiness" });
@@ -85,6 +100,20 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
     let (deadline, why) = deadline(view, probe, startup.is_some(), &answer, started_at);
     let (depth, deadline) = (Depth::Probe, view.bounded(deadline));
     Some(Cause::until(depth, found, deadline, why).soft())
+}
+
+/// Whether a container runs and its startup or readiness probe has failed three times or more: its log may say why.
+pub(crate) fn fails_often(facts: &super::facts::Facts, pod: &super::facts::Pod, part: &Part<'_>) -> bool {
+    const OFTEN: i64 = 3;
+    let Some(started_at) =
+        part.status.filter(|status| !status.ready).and_then(|status| status.state.running.as_ref()?.started_at)
+    else {
+        return false;
+    };
+    let view = View { facts, pod, now: started_at, progress_deadline: None, deadline_exceeded: false };
+    ["Startup", "Readiness"]
+        .iter()
+        .any(|word| failure(&view, part, word, Some(started_at)).is_some_and(|event| event.times() >= OFTEN))
 }
 
 /// What the startup or readiness probe of a running container was answered last, for progress.

@@ -1,12 +1,13 @@
 //! Root causes first; what follows from another cause folds into it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::cause::{Cause, Depth};
 use super::facts::Facts;
 use super::workloads;
 use crate::catalogue::{codes, with_remedies};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 /// Ranks and folds.
 pub(crate) fn rank(facts: &Facts, causes: Vec<Cause>) -> Vec<Finding> {
@@ -39,8 +40,11 @@ pub(crate) fn rank(facts: &Facts, causes: Vec<Cause>) -> Vec<Finding> {
     roots.into_iter().map(|cause| with_remedies(cause.finding)).collect()
 }
 
-fn order(cause: &Cause) -> (Depth, bool, &str, &str) {
-    (cause.depth, cause.soft, cause.finding.code, cause.finding.subject.as_str())
+/// Errors before warnings, then from the root outwards.
+fn order(cause: &Cause) -> (Reverse<Severity>, Depth, bool, &str, &str) {
+    let finding = &cause.finding;
+    let outer = cause.soft || finding.subject.starts_with("namespace/");
+    (Reverse(finding.severity), cause.depth, outer, finding.code, finding.subject.as_str())
 }
 
 /// The same cause in several pods is one finding.
@@ -85,6 +89,10 @@ fn hides(facts: &Facts, root: &Cause, cause: &Cause) -> bool {
     if node && matches!(cause.finding.code, codes::EVICTED | codes::UNSCHEDULABLE_TAINT | codes::SANDBOX_FAILED) {
         return true;
     }
+    // A namespace waits for what is in it.
+    if root.finding.code == codes::STUCK_TERMINATING && cause.finding.code == codes::STUCK_TERMINATING {
+        return cause.finding.subject.starts_with("namespace/");
+    }
     // The job or pod that is the reason for its own workload's other troubles.
     if !root.workload.is_empty() && root.workload == cause.workload {
         return cause.depth >= root.depth;
@@ -92,8 +100,9 @@ fn hides(facts: &Facts, root: &Cause, cause: &Cause) -> bool {
     if waits(facts, cause, root) {
         return true;
     }
-    // A refused connection that names the other service.
-    let named = root.finding.service.as_deref().is_some_and(|service| service.len() > 3 && cause.finding.cause.contains(service));
+    // A refused connection that names the other service, in what the program said (after its own name).
+    let said = cause.finding.cause.split_once(": ").map_or("", |(_, said)| said);
+    let named = root.finding.service.as_deref().is_some_and(|service| service.len() > 3 && said.contains(service));
     cause.soft && named && cause.finding.service != root.finding.service
 }
 

@@ -79,7 +79,9 @@ pub(crate) fn host(image: &str) -> &str {
 /// What the network trouble is, for people.
 pub(crate) fn network_trouble(message: &str) -> &'static str {
     let lower = message.to_lowercase();
-    if lower.contains("proxyconnect") {
+    if lower.contains("does not look like a tls handshake") || lower.contains("http response to https client") {
+        "it does not speak TLS"
+    } else if lower.contains("proxyconnect") {
         "the proxy does not answer"
     } else if lower.contains("no such host") || lower.contains("name resolution") || lower.contains("server misbehaving") {
         "its name does not resolve"

@@ -7,7 +7,7 @@ use super::quantity;
 use crate::catalogue::codes;
 
 /// Seconds that a pod may wait for another one to go before it is called unschedulable.
-const GRACE: i64 = 30;
+pub(crate) const GRACE: i64 = 30;
 
 pub(crate) fn cause(view: &View<'_>, condition: &Condition) -> Cause {
     let message = condition.message.as_str();
@@ -40,8 +40,10 @@ pub(crate) fn cause(view: &View<'_>, condition: &Condition) -> Cause {
             .evidence("spec.containers resources.requests", format!("{resource}: {asks}"))
             .advice(format!("lower `resources.requests.{resource}` of {who} in the values, then: cargo xtask deploy"))
             .remedy(
-                format!("or make the cluster anew with more {name}: raise `{key}` in xtask.toml, then"),
-                "cargo xtask cleanup --scope cluster && cargo xtask setup",
+                format!(
+                    "or make the cluster anew with more {name}: raise `{key}` in xtask.toml, run this, then `cargo xtask setup`"
+                ),
+                "cargo xtask cleanup --scope cluster",
             )
             .remedy("see what takes it now", view.facts.scope.kubectl_cluster("describe nodes"))
     } else if has(&["node affinity/selector", "didn't match Pod's node affinity"]) {
@@ -115,10 +117,9 @@ fn volume(view: &View<'_>, message: &str, who: &str) -> crate::finding::Finding 
         {
             found = found.evidence(format!("event {}", event.reason), &event.message);
         }
-        found = found.remedy("see why it is not bound", scope.kubectl(&format!("describe pvc {name}"))).remedy(
-            "a missing storage class: minikube has one",
-            "minikube addons enable default-storageclass && minikube addons enable storage-provisioner",
-        );
+        found = found
+            .remedy("see why it is not bound", scope.kubectl(&format!("describe pvc {name}")))
+            .remedy("a missing storage class: minikube has one", "minikube addons enable default-storageclass");
     } else {
         found = found
             .remedy("the chart should bring it: install again", "cargo xtask deploy")
@@ -130,7 +131,8 @@ fn volume(view: &View<'_>, message: &str, who: &str) -> crate::finding::Finding 
 /// The scheduler's sentence without the part about preemption.
 fn summary(message: &str) -> &str {
     let end = ["preemption:", "no new claims"].iter().filter_map(|word| message.find(word)).min().unwrap_or(message.len());
-    message[..end].trim().trim_end_matches(['.', ',', ' '])
+    let start = message.find("nodes are available: ").map_or(0, |at| at + "nodes are available: ".len());
+    message.get(start..end).unwrap_or(message).trim().trim_end_matches(['.', ',', ' '])
 }
 
 /// What a pod asks for, in thousandths: all containers together, or the largest init container.

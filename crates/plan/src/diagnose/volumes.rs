@@ -4,8 +4,8 @@ use super::cause::{Cause, Depth};
 use super::pods::{View, first_line};
 use crate::catalogue::codes;
 
-/// Seconds: a Secret or claim may be created a moment after the pod.
-const GRACE: i64 = 20;
+/// Seconds: a Secret or claim may be created a moment after the pod; the kubelet tries again after 0.5, 1, 2, 4, 8 and 16 s.
+pub(crate) const GRACE: i64 = 35;
 
 pub(crate) fn cause(view: &View<'_>) -> Option<Cause> {
     let creating = |reason: &str| matches!(reason, "ContainerCreating" | "PodInitializing");

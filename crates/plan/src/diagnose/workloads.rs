@@ -1,16 +1,15 @@
 //! What is wrong with workloads and nodes rather than with one pod.
 
+use super::admission::creation_refused;
 use super::cause::{Cause, Depth};
-use super::facts::{Condition, Deployment, Facts, Job, Meta, Node, Pod, ReplicaSet, Seconds, Timestamp};
-use super::log;
+use super::facts::{Condition, Deployment, Facts, Meta, Node, Pod, ReplicaSet, Seconds, Timestamp};
+use super::jobs::job_cause;
 use super::pods::{View, stuck};
 use crate::catalogue::{codes, finding};
-use crate::finding::Finding;
+use crate::finding::Severity;
 
-/// Seconds: a quota may be used by pods that are just going.
-const QUOTA_GRACE: i64 = 20;
 /// Seconds that a node may be not ready, as after a start.
-const NODE_GRACE: i64 = 30;
+pub(crate) const NODE_GRACE: i64 = 30;
 /// Seconds that a namespace may take to go.
 const NAMESPACE_SLACK: i64 = 60;
 
@@ -102,7 +101,7 @@ pub(crate) fn causes(facts: &Facts, now: Timestamp, found: &[Cause]) -> Vec<Caus
         }
     }
     for job in facts.jobs.values() {
-        causes.extend(job_cause(facts, job).map(|cause| Cause { workload: format!("Job/{}", job.metadata.name), ..cause }));
+        causes.extend(job_cause(facts, job, now).map(|cause| Cause { workload: format!("Job/{}", job.metadata.name), ..cause }));
     }
     causes
 }
@@ -150,15 +149,21 @@ fn namespace_stuck(facts: &Facts, namespace: &super::facts::Bare, over: i64) -> 
     let mut said: Vec<&Condition> =
         namespace.status.conditions.iter().filter(|c| c.status == "True" && telling.contains(&c.kind.as_str())).collect();
     said.sort_by_key(|condition| telling.iter().position(|kind| *kind == condition.kind));
-    if let Some(first) = said.first() {
-        cause.finding.cause = format!("namespace `{}` does not go away: {}", namespace.metadata.name, first.message.trim());
-    }
+    let name = &namespace.metadata.name;
+    let held = facts.pods.values().find(|pod| {
+        pod.metadata.namespace == *name && pod.metadata.deletion_timestamp.is_some() && !pod.metadata.finalizers.is_empty()
+    });
+    let why = match (said.first(), held) {
+        (_, Some(pod)) => format!("pod `{}` is held by finalizer `{}`", pod.metadata.name, pod.metadata.finalizers.join("`, `")),
+        (Some(first), None) => first.message.trim().to_owned(),
+        (None, None) => "something in it is not gone yet".to_owned(),
+    };
+    cause.finding.cause = format!("namespace `{name}` does not go away: {why}");
     // The namespace's own finalizer is not in the way; what is inside is.
     cause.finding.remedies.clear();
     for condition in said {
         cause.finding = cause.finding.evidence(format!("namespace condition {}", condition.kind), condition.message.trim());
     }
-    let name = &namespace.metadata.name;
     cause.finding = cause
         .finding
         .remedy(
@@ -172,107 +177,6 @@ fn namespace_stuck(facts: &Facts, namespace: &super::facts::Bare, over: i64) -> 
 fn refused(facts: &Facts, deployment: &Deployment, set: &str, condition: &Condition) -> Cause {
     let subject = format!("replicaset/{set}");
     creation_refused(facts, &deployment.metadata, &subject, &condition.message, condition.last_transition_time)
-}
-
-/// The API server refuses the pods of a workload.
-fn creation_refused(facts: &Facts, owner: &Meta, subject: &str, message: &str, since: Option<Timestamp>) -> Cause {
-    let scope = &facts.scope;
-    let service = scope.service(&owner.labels);
-    let who = service.clone().unwrap_or_else(|| owner.name.clone());
-    let make = |code, text: String| {
-        let mut found = finding(code, subject, text).evidence(format!("{subject} FailedCreate"), message);
-        found.service.clone_from(&service);
-        found
-    };
-    if let Some((_, violation)) = message.split_once("violates PodSecurity ") {
-        let (level, problems) = violation.split_once(": ").unwrap_or((violation, ""));
-        let level = level.trim_matches('"').split(':').next().unwrap_or_default();
-        let text =
-            format!("{who} is refused by the Pod Security level `{level}` of its namespace: {}", without_details(problems));
-        let found = make(codes::POD_SECURITY, text)
-            .remedy(format!("set `podSecurity.{who}.profile: {level}` in the values, then"), "cargo xtask deploy")
-            .remedy(
-                "or lower the level of the namespace",
-                scope.kubectl_cluster(&format!(
-                    "label namespace {} --overwrite pod-security.kubernetes.io/enforce=baseline",
-                    scope.namespace
-                )),
-            );
-        return Cause::now(Depth::Admission, found);
-    }
-    if message.contains("exceeded quota") || message.contains("failed quota") {
-        return quota(facts, &who, message, since, make);
-    }
-    if message.contains("serviceaccount") && message.contains("not found") {
-        let account = message.split("serviceaccount \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("?");
-        let found =
-            make(codes::SERVICE_ACCOUNT_MISSING, format!("{who} can't start: service account `{account}` does not exist"))
-                .remedy("it comes with the chart: run", "cargo xtask deploy")
-                .remedy("see which exist", scope.kubectl("get serviceaccounts"));
-        return Cause::now(Depth::Admission, found);
-    }
-    if message.contains("admission webhook") || message.contains("is forbidden") || message.contains("denied the request") {
-        let found = make(codes::ADMISSION, format!("{who} is refused by the API server: {}", shorten(message)))
-            .remedy("", scope.kubectl(&format!("describe {subject}")));
-        return Cause::now(Depth::Admission, found);
-    }
-    let found = make(codes::POD_CREATE_FAILED, format!("the pods of {who} can't be created: {}", shorten(message)))
-        .remedy("", scope.kubectl(&format!("describe {subject}")));
-    Cause::now(Depth::Admission, found)
-}
-
-/// `pods "x" is forbidden: exceeded quota: q, requested: a=1, used: a=2, limited: a=2`
-fn quota(
-    facts: &Facts,
-    who: &str,
-    message: &str,
-    since: Option<Timestamp>,
-    make: impl Fn(&'static str, String) -> Finding,
-) -> Cause {
-    let scope = &facts.scope;
-    let part = |name: &str| message.split_once(name).map(|(_, rest)| rest);
-    if let Some(rest) = part("failed quota: ") {
-        let (quota, must) = rest.split_once(": ").unwrap_or((rest, ""));
-        let found = make(codes::QUOTA, format!("{who} is refused by quota `{quota}`: {must}"))
-            .remedy(format!("set requests and limits in `resources.{who}` in the values, then"), "cargo xtask deploy")
-            .remedy("see the quota", scope.kubectl(&format!("describe quota {quota}")));
-        return Cause::now(Depth::Admission, found);
-    }
-    let rest = part("exceeded quota: ").unwrap_or(message);
-    let quota = rest.split(',').next().unwrap_or("?");
-    let list = |name: &str, end: &str| {
-        part(name).map(|rest| rest.split(end).next().unwrap_or(rest).trim().to_owned()).unwrap_or_default()
-    };
-    let (asked, used, limit) = (list("requested: ", ", used:"), list("used: ", ", limited:"), list("limited: ", "\n"));
-    let found = make(codes::QUOTA, format!("{who} is refused by quota `{quota}`: asks for {asked}, used {used}, limit {limit}"))
-        .remedy(format!("lower `resources.{who}` or `replicaCount` in the values, then"), "cargo xtask deploy")
-        .remedy("or raise the quota", scope.kubectl(&format!("edit quota {quota}")));
-    match since {
-        Some(since) => {
-            let deadline = since.plus_seconds(QUOTA_GRACE);
-            Cause::until(Depth::Admission, found, deadline, format!("{QUOTA_GRACE}s for other pods to go"))
-        }
-        None => Cause::now(Depth::Admission, found),
-    }
-}
-
-/// `a != false (container "x" must …), b (…)` without what stands in parentheses: the evidence has it.
-fn without_details(problems: &str) -> String {
-    let mut depth = 0_u32;
-    let mut out = String::new();
-    for c in problems.chars() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => out.push(c),
-            _ => {}
-        }
-    }
-    out.replace(" ,", ",").trim().to_owned()
-}
-
-fn shorten(message: &str) -> &str {
-    message.split_once("is forbidden: ").map_or(message, |(_, rest)| rest).trim()
 }
 
 /// The condition that the Deployment controller sets.
@@ -310,45 +214,30 @@ fn deadline_exceeded(facts: &Facts, deployment: &Deployment) -> Option<Cause> {
     Some(Cause::now(Depth::Deadline, found).soft())
 }
 
-fn job_cause(facts: &Facts, job: &Job) -> Option<Cause> {
-    let name = &job.metadata.name;
-    let failed = job.status.conditions.iter().find(|condition| condition.kind == "Failed" && condition.status == "True");
-    let Some(failed) = failed else { return job_refused(facts, job) };
-    let pods = facts.pods.values().filter(|pod| {
-        pod.metadata
-            .owner_references
-            .iter()
-            .any(|owner| owner.kind == "Job" && owner.name == *name && owner.uid == job.metadata.uid)
-    });
-    let newest = pods.max_by_key(|pod| (pod.metadata.creation_timestamp, pod.metadata.name.clone()));
-    let log = newest.and_then(|pod| {
-        let mut logs = facts.logs.iter().filter(|((owner, _), _)| *owner == pod.metadata.name).map(|(_, logs)| logs);
-        logs.find_map(|logs| logs.current.as_deref().or(logs.previous.as_deref()))
-    });
-    let line = log.and_then(log::significant);
-    let said = line.as_ref().map_or(failed.message.as_str(), |line| line.text.as_str());
-    let service = facts.scope.service(&job.metadata.labels);
-    let mut found = finding(codes::JOB_FAILED, format!("job/{name}"), format!("job `{name}` failed: {said}"))
-        .evidence(format!("job/{name} condition Failed"), format!("{}: {}", failed.reason, failed.message));
-    if let Some(log) = log {
-        found = found.evidence(format!("log of job/{name}"), log::tail(log, 12));
+/// Pods that failed and were replaced stay until they are collected: of a Deployment that is complete, only an eviction is worth a
+/// word, and no more than a warning.
+pub(crate) fn left_over(facts: &Facts, mut cause: Cause) -> Option<Cause> {
+    let failed = cause
+        .finding
+        .subject
+        .strip_prefix("pod/")
+        .and_then(|name| facts.pods.get(name))
+        .is_some_and(|pod| pod.status.phase == "Failed");
+    let complete = cause
+        .workload
+        .strip_prefix("Deployment/")
+        .and_then(|name| facts.deployments.get(name))
+        .is_some_and(|deployment| deployment.status.available_replicas >= deployment.spec.replicas.unwrap_or(1));
+    if !(failed && complete) {
+        return Some(cause);
     }
-    found = found
-        .remedy("see the whole log", facts.scope.kubectl(&format!("logs job/{name}")))
-        .remedy("after the correction", "cargo xtask deploy");
-    found.service = service;
-    let cause = Cause::now(Depth::Job, found);
-    let soft = line.is_some_and(|line| line.reason == log::Reason::ServerAway);
-    Some(if soft { cause.soft() } else { cause })
-}
-
-/// A job without a single pod, because they are refused.
-fn job_refused(facts: &Facts, job: &Job) -> Option<Cause> {
-    let events = facts.events_of("Job", &job.metadata);
-    let event = events.iter().rev().find(|event| event.reason == "FailedCreate")?;
-    let idle = job.status.active == 0 && job.status.succeeded == 0 && job.status.failed == 0;
-    let subject = format!("job/{}", job.metadata.name);
-    idle.then(|| creation_refused(facts, &job.metadata, &subject, &event.message, event.first_seen()))
+    // One after the other is no left-over.
+    let evicted = facts.pods.values().filter(|pod| pod.status.reason == "Evicted" && workload(facts, pod) == cause.workload);
+    if cause.finding.code == codes::EVICTED && evicted.count() > 1 {
+        return Some(cause);
+    }
+    cause.finding.severity = Severity::Warning;
+    (cause.finding.code == codes::EVICTED).then_some(cause)
 }
 
 /// A pod with what surrounds it.

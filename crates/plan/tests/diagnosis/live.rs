@@ -25,7 +25,7 @@ fn tracker(target: &str) -> Tracker {
 fn an_expired_watch_asks_for_a_new_list() {
     let mut tracker = tracker("any");
     let now = Timestamp::from_unix_millis(0);
-    tracker.list(Kind::Pods, &stdout("kubectl", "raw-list-pods-rv"), now).expect("readable");
+    tracker.list(Kind::Pods, &stdout("kubectl", "raw-list-pods-rv")).expect("readable");
     assert_eq!(tracker.resource_version(Kind::Pods), Some("3140"));
     let said = tracker.line(Kind::Pods, stdout("kubectl", "raw-watch-expired").trim(), now).expect("readable");
     assert_eq!(said, Watch::Relist("too old resource version: 1 (2162)".to_owned()));
@@ -58,7 +58,7 @@ fn a_list_replaces_what_was_known_of_its_kind() {
         tracker.line(Kind::Pods, &line, now).expect("readable");
     }
     assert!(tracker.facts().pods.len() > 1);
-    tracker.list(Kind::Pods, &stdout("kubectl", "raw-list-pods-rv"), now).expect("readable");
+    tracker.list(Kind::Pods, &stdout("kubectl", "raw-list-pods-rv")).expect("readable");
     assert_eq!(tracker.facts().pods.len(), 1);
 }
 
@@ -70,7 +70,7 @@ fn what_is_no_watch_event_is_an_error_that_names_the_stream() {
         let error = tracker.line(Kind::Pods, line, now).expect_err(line);
         assert!(error.to_string().contains("watch of pods"), "{error}");
     }
-    let error = tracker.list(Kind::Events, "Error from server", now).expect_err("no JSON");
+    let error = tracker.list(Kind::Events, "Error from server").expect_err("no JSON");
     assert!(error.to_string().contains("list of events"), "{error}");
 }
 
@@ -123,7 +123,7 @@ fn the_log_of_a_crash_is_asked_for_once_and_makes_the_finding_exact() {
     let (mut tracker, now) = until("crash-loop", 2_007);
     let wanted = tracker.wants_logs();
     let [request] = wanted.as_slice() else { panic!("one log, not {wanted:?}") };
-    assert_eq!((request.container.as_str(), request.previous), ("app", false));
+    assert_eq!((request.container.as_str(), request.previous, request.run), ("app", false, 1));
     assert_eq!(request.args()[..2], ["logs".to_owned(), request.pod.clone()]);
     // The program of this trace is that of the recording `pods/crash-loop`, whose log was recorded.
     let log = &load("pods", "crash-loop")["logs"]["crash-loop-8b544cd44-q59cs/app"]["stdout"];
@@ -201,7 +201,7 @@ fn trouble_from_before_gets_time_to_be_tried_again() {
         }
         let items: Vec<Value> = latest.into_values().collect();
         let list = json!({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": items});
-        tracker.list(kind, &list.to_string(), began).expect("readable");
+        tracker.list(kind, &list.to_string()).expect("readable");
     }
     let Verdict::Grace { until, finding, .. } = tracker.verdict(began) else { panic!("the node tries again") };
     assert_eq!((finding.code, until.seconds_since(began)), ("XT401", 30));

@@ -6,11 +6,19 @@ use std::fmt::Write as _;
 use crate::support::{failure, load, names, pods};
 use crate::trace;
 use plan::diagnose::live::Verdict;
-use plan::diagnose::{cluster, minikube_status, tool};
+use plan::diagnose::{cluster, graces, minikube_status, tool};
 use plan::finding::Finding;
 
 /// Recorded pods -> code of the first finding; `None`: must raise no alarm.
 const PODS: &[(&str, Option<&str>)] = &[
+    ("app-backend-bad-provider", Some("XT438")),
+    ("app-backend-database-unknown", Some("XT437")),
+    ("app-backend-no-env", Some("XT438")),
+    ("app-backend-short-secret", Some("XT438")),
+    ("app-frontend-backend-away", Some("XT440")),
+    ("app-frontend-no-env", Some("XT438")),
+    // The job still tries: a word in the progress, no alarm.
+    ("app-migration-retrying", None),
     ("command-not-executable", Some("XT435")),
     ("config-error-missing-configmap", Some("XT411")),
     ("config-error-missing-configmap-key", Some("XT413")),
@@ -46,6 +54,7 @@ const PODS: &[(&str, Option<&str>)] = &[
     ("limit-range", Some("XT454")),
     ("liveness-500", Some("XT441")),
     ("liveness-failing", Some("XT441")),
+    ("namespace-stuck", Some("XT461")),
     ("oom-killed", Some("XT432")),
     ("partial-rollout", Some("XT430")),
     ("pod-failed", Some("XT430")),
@@ -56,6 +65,7 @@ const PODS: &[(&str, Option<&str>)] = &[
     ("pull-not-found", Some("XT402")),
     ("pull-rate-limit", Some("XT404")),
     ("pull-refused", Some("XT405")),
+    ("pull-tls", Some("XT406")),
     ("pull-unavailable", Some("XT405")),
     ("pvc-pending", Some("XT424")),
     ("pvc-unbound", Some("XT424")),
@@ -82,8 +92,9 @@ const PODS: &[(&str, Option<&str>)] = &[
 const CALLS: &[(&str, &str, Option<&str>)] = &[
     ("docker", "build-bad-tag", Some("XT509")),
     ("docker", "build-base-not-pullable", Some("XT504")),
-    ("docker", "build-base-plain-http", Some("XT504")),
+    ("docker", "build-base-plain-http", Some("XT516")),
     ("docker", "build-base-refused", Some("XT504")),
+    ("docker", "build-base-tls", Some("XT516")),
     ("docker", "build-command-not-found", Some("XT501")),
     ("docker", "build-copy-missing", Some("XT502")),
     ("docker", "build-empty-dockerfile", Some("XT508")),
@@ -296,7 +307,7 @@ fn the_table_is_current() {
     let rows = rows();
     let mut page = String::from(
         "# Diagnosis: every recorded case\n\n\
-         Made by `crates/plan/tests/recordings.rs` from the recordings in `crates/plan/tests/data`; don't edit it by hand\n\
+         Made by `crates/plan/tests/diagnosis/recordings.rs` from the recordings in `crates/plan/tests/data`; don't edit it by hand\n\
          (`UPDATE_DOCS=1 cargo test -p plan`). What each code means: [TROUBLESHOOTING](kubernetes/TROUBLESHOOTING.md).\n\n",
     );
     let given = rows.iter().filter(|row| row.given.is_some()).count();
@@ -316,14 +327,24 @@ fn the_table_is_current() {
             row.given.as_ref().map_or(("none", String::new()), |finding| (finding.code, finding.cause.replace('|', "\\|")));
         writeln!(page, "| {} | {} | {code} | {cause} |", row.recording, row.expected.unwrap_or("none")).expect("a string");
     }
+    page.push_str("\n## What may heal, and for how long\n\nNever longer than the `progressDeadlineSeconds` of the Deployment.\n\n| what | time |\n| --- | --- |\n");
+    for (what, time) in graces() {
+        writeln!(page, "| {what} | {time} |").expect("a string");
+    }
     page.push_str(
         "\n## Rollouts, replayed\n\n\
          The same tracker that follows a real rollout, fed with what four watches gave. Seconds since the watch began; after the last\n\
-         event the clock goes on, so that the end of a grace is seen.\n\n\
+         event the clock goes on, so that the end of a grace is seen. Those named `healthy` end well and raise no alarm at any of their\n\
+         events.\n\n\
          | trace | verdicts |\n| --- | --- |\n",
     );
     for name in trace::names() {
-        let verdicts: Vec<String> = trace::replay(&name, 90_000)
+        let mut verdicts = trace::replay(&name, 90_000);
+        // A caller stops at a failure.
+        if let Some(failing) = verdicts.iter().position(|(_, verdict)| matches!(verdict, Verdict::Failing(_))) {
+            verdicts.truncate(failing + 1);
+        }
+        let verdicts: Vec<String> = verdicts
             .iter()
             .map(|(at, verdict)| {
                 let why = if let Verdict::Grace { why, .. } = verdict { format!(" ({why})") } else { String::new() };

@@ -1,7 +1,7 @@
 //! Traces: what four watches gave during a rollout, and when.
 
 use plan::diagnose::Timestamp;
-use plan::diagnose::live::{Kind, Target, Tracker, Verdict};
+use plan::diagnose::live::{Kind, LogRequest, Target, Tracker, Verdict};
 use serde_json::Value;
 
 use crate::support::{data, scope};
@@ -51,9 +51,43 @@ pub(crate) fn millis(seconds: f64) -> i64 {
 
 /// The moment at which the watch began: the first object says when it was created.
 pub(crate) fn base(lines: &[Line]) -> i64 {
-    let first = lines.iter().find(|line| line.kind.is_some()).expect("an object");
-    let created = first.event["object"]["metadata"]["creationTimestamp"].as_str().expect("a time");
-    Timestamp::parse(created).expect("RFC 3339").unix_millis() - first.at
+    let created = |line: &Line| {
+        let created = line.kind.and(line.event["object"]["metadata"]["creationTimestamp"].as_str())?;
+        Some(Timestamp::parse(created).expect("RFC 3339").unix_millis() - line.at)
+    };
+    lines.iter().find_map(created).expect("an object")
+}
+
+/// What the trace rolls out, in the order in which it appears.
+pub(crate) fn targets(lines: &[Line]) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for line in lines {
+        let name = || line.event["object"]["metadata"]["name"].as_str().expect("text").to_owned();
+        let target = match line.kind {
+            Some(Kind::Deployments) if line.event["type"] == "ADDED" => Target::deployment(name()),
+            Some(Kind::StatefulSets) if line.event["type"] == "ADDED" => Target::StatefulSet { name: name(), generation: None },
+            Some(Kind::Jobs) if line.event["type"] == "ADDED" => Target::Job { name: name() },
+            _ => continue,
+        };
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+/// Gives a line to the tracker: a watch event, or a log that was fetched when a container ended.
+pub(crate) fn feed(tracker: &mut Tracker, line: &Line, now: Timestamp) {
+    if let Some(kind) = line.kind {
+        tracker.event(kind, &line.event, now).expect("readable");
+    } else if line.event["kind"] == "log" {
+        let text = |key: &str| line.event[key].as_str().expect("text").to_owned();
+        // The container may have started again while its log was read: then this is the log of the new run, and empty.
+        let wanted = |request: &LogRequest| request.pod == text("pod") && request.container == text("container");
+        if let Some(request) = tracker.wants_logs().into_iter().find(wanted) {
+            tracker.log(&request, &text("text"));
+        }
+    }
 }
 
 /// Every change of the verdict and the millisecond (since the watch began) at which it came: on a line, or at a moment that
@@ -61,11 +95,7 @@ pub(crate) fn base(lines: &[Line]) -> i64 {
 pub(crate) fn replay(name: &str, more: i64) -> Vec<(i64, Verdict)> {
     let lines = lines(name);
     let base = base(&lines);
-    let deployment = lines.iter().find(|line| line.kind == Some(Kind::Deployments)).expect("a deployment");
-    let deployment = &deployment.event["object"]["metadata"];
-    let text = |key: &str| deployment[key].as_str().expect("text").to_owned();
-    let mut tracker =
-        Tracker::new(scope(&text("namespace")), vec![Target::deployment(text("name"))], Timestamp::from_unix_millis(base));
+    let mut tracker = Tracker::new(scope("any"), targets(&lines), Timestamp::from_unix_millis(base));
     let mut changes: Vec<(i64, Verdict)> = Vec::new();
     let look = |tracker: &Tracker, at: i64, changes: &mut Vec<(i64, Verdict)>| {
         let verdict = tracker.verdict(Timestamp::from_unix_millis(base + at));
@@ -86,8 +116,8 @@ pub(crate) fn replay(name: &str, more: i64) -> Vec<(i64, Verdict)> {
             look(&tracker, now, &mut changes);
         }
         now = next;
-        if let Some((line, kind)) = line.and_then(|line| Some((line, line.kind?))) {
-            tracker.event(kind, &line.event, Timestamp::from_unix_millis(base + now)).expect("readable");
+        if let Some(line) = line {
+            feed(&mut tracker, line, Timestamp::from_unix_millis(base + now));
         }
         look(&tracker, now, &mut changes);
     }

@@ -48,13 +48,14 @@ impl Cancel {
     pub fn request(&self) {
         let requests = self.0.requests.fetch_add(1, Ordering::SeqCst) + 1;
         for live in self.live().values().filter(|live| requests > 1 || !live.spared) {
+            // First the word, then the signal: else the end of the child could be seen before its reason. A receiver that is gone
+            // has already seen its child end.
+            live.wake.send(Message::Cancelled).unwrap_or_default();
             if requests > 1 {
                 live.group.kill();
             } else {
                 live.group.terminate();
             }
-            // A receiver that is gone has already seen its child end.
-            live.wake.send(Message::Cancelled).unwrap_or_default();
         }
     }
 
@@ -83,8 +84,8 @@ impl Cancel {
         self.live().insert(id, Live { group, wake, spared });
         // Asked for between the start of the child and its registration.
         if self.forbids(spared) {
-            group.terminate();
             again.send(Message::Cancelled).unwrap_or_default();
+            group.terminate();
         }
         Watched { cancel: self.clone(), id }
     }

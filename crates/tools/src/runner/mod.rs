@@ -270,7 +270,12 @@ impl Runner {
 
     /// Where the program of `tool` is on the PATH of the children.
     pub fn locate(&self, tool: Tool) -> Option<PathBuf> {
-        self.find(Path::new(tool.program()), &self.shared.root)
+        self.locate_program(tool.program())
+    }
+
+    /// Where a program of the application's is on PATH.
+    pub fn locate_program(&self, name: &str) -> Option<PathBuf> {
+        self.find(Path::new(name), &self.shared.root)
     }
 
     /// Runs a question to its end and gives back all that it said.

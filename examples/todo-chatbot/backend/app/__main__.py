@@ -37,6 +37,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=30,  # longer than the frontend keeps idle connections
         timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
     )
 

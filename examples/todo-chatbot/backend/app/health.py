@@ -1,11 +1,14 @@
 """Probes, version and what is switched on."""
 
+import logging
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app import __version__, db
 
+_log = logging.getLogger("app.health")
 router = APIRouter(prefix="/api", tags=["operations"])
 
 
@@ -46,7 +49,14 @@ async def health() -> Health:
 @router.get("/health/ready", summary="Readiness", responses={503: {"model": Readiness}})
 async def ready(request: Request) -> JSONResponse:
     """200 once the database answers and its schema is at head; else 503 with the reason."""
-    reason = await db.waiting_for(request.app.state.engine)
+    state = request.app.state
+    reason = await db.waiting_for(state.engine)
+    if reason != state.waiting_for:  # once per change, not once per probe
+        state.waiting_for = reason
+        if reason is None:
+            _log.info("ready")
+        else:
+            _log.warning("not ready", extra={"waiting_for": reason})
     if reason is None:
         return JSONResponse(Readiness(status="ok").model_dump())
     return JSONResponse(Readiness(status="waiting", waiting_for=[reason]).model_dump(), 503)

@@ -60,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.store = None
+    app.state.waiting_for = None
     errors.install(app)
     app.include_router(health.router)
     app.include_router(todos.router)

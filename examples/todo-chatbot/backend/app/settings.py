@@ -177,11 +177,11 @@ class Settings(BaseSettings):
                 model = wanted or "gpt-4o-mini"
             case Provider.OPENROUTER:
                 key, base_url = self.openrouter_api_key, "https://openrouter.ai/api/v1"
-                model = wanted if "/" in wanted else "google/gemini-2.5-flash"
+                model = wanted if "/" in wanted else "google/gemini-3.5-flash"
             case Provider.GEMINI:
                 key = self.gemini_api_key
                 base_url = "https://generativelanguage.googleapis.com/v1beta/openai"
-                model = wanted if wanted.startswith(("gemini", "models/")) else "gemini-2.5-flash"
+                model = wanted if wanted.startswith(("gemini", "models/")) else "gemini-3.5-flash"
         return Endpoint(self.openai_base_url or base_url, model, key) if key else None
 
     @property

@@ -5,7 +5,6 @@ cluster is started from the machine's own binaries in a temporary directory and 
 """
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -21,7 +20,9 @@ START_SECONDS = 60
 
 
 def find_binaries() -> Path | None:
-    """The directory of the newest initdb, or None."""
+    """The directory of the newest initdb, or None. Not on Windows: give TEST_DATABASE_URL there."""
+    if os.name == "nt":
+        return None
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     found = sorted(versions, key=lambda path: int(path.parts[4]), reverse=True)
     if found:
@@ -41,6 +42,8 @@ def _unprivileged() -> dict[str, object]:
     """PostgreSQL refuses to run as root: give up root for its processes."""
     if os.geteuid() != 0:
         return {}
+    import pwd  # not on Windows
+
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)

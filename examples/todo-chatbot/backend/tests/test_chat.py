@@ -1,5 +1,6 @@
 """The tool loop over HTTP with the local assistant: records, confirmations, ownership."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -103,6 +104,16 @@ def test_deletion_waits_for_a_clear_yes(
     answer = say(client, message, conversation)
     assert calls(answer)[0] == ("delete_todo", status)
     assert titles(client) == left
+
+
+def test_of_several_clicks_one_counts(client: TestClient) -> None:
+    conversation, call = ask_to_delete(client)
+    confirm = {"tool_call_id": call, "approve": True}
+    body = {"conversation_id": conversation, "confirm": confirm}
+    with ThreadPoolExecutor(4) as pool:
+        clicks = [pool.submit(client.post, "/api/chat", json=body, headers=ANN) for _ in range(4)]
+    assert sorted(click.result().status_code for click in clicks) == [200, 409, 409, 409]
+    assert titles(client) == []
 
 
 def test_a_yes_to_nothing_deletes_nothing(client: TestClient) -> None:

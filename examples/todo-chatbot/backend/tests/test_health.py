@@ -65,6 +65,25 @@ def test_missing_migrations_are_named(
     assert client.get("/api/health/ready").status_code == 200
 
 
+def test_the_log_says_once_what_is_waited_for(
+    make_client: Callable[..., TestClient],
+    make_database: Callable[[], str],
+    alembic: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    url = make_database()
+    client = make_client(url=url)
+    with caplog.at_level(logging.INFO, "app.health"):
+        for _ in range(3):
+            waiting(client)
+        assert alembic(url, "upgrade", "head").returncode == 0
+        client.get("/api/health/ready")
+    assert [record.message for record in caplog.records if record.name == "app.health"] == [
+        "not ready",
+        "ready",
+    ]
+
+
 def test_a_newer_schema_does_not_stop_the_old_pods(
     make_client: Callable[..., TestClient],
     make_database: Callable[[], str],

@@ -80,11 +80,22 @@ def test_another_wish_drops_the_question_and_the_history_stays_valid(
     assert titles(client) == ["milk"]
 
 
+def test_a_conversation_outlives_a_change_of_provider(llm: Callable[..., TestClient]) -> None:
+    clients = [llm("gemini"), llm("openai"), llm("gemini")]
+    conversation = None
+    for number, client in enumerate(clients):
+        answer = say(client, f"add todo {number}", conversation)
+        assert answer["error"] is None, answer
+        conversation = answer["conversation_id"]
+    assert len(titles(clients[0])) == 3
+
+
 FAULTS = [
     ("401", "llm_key_refused", "OpenAI refused the key; OPENAI_API_KEY has to be checked."),
     ("403", "llm_key_refused", "OpenAI refused the key; OPENAI_API_KEY has to be checked."),
     ("402", "llm_quota", "The credit at OpenAI is used up."),
     ("404", "llm_model_unknown", "OpenAI does not know the model `gpt-4o-mini`"),
+    ("nowhere", "llm_address_wrong", "There is no OpenAI at its address"),
     ("429", "llm_rate_limited", "OpenAI takes no more requests for now."),
     ("500", "llm_failed", "OpenAI has a fault of its own (HTTP 500)."),
     ("503", "llm_failed", "OpenAI has a fault of its own (HTTP 503)."),

@@ -93,7 +93,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         (
             {"llm_provider": "openrouter", "openai_default_model": "gpt-4o-mini"},
             "https://openrouter.ai/api/v1",
-            "google/gemini-2.5-flash",
+            "google/gemini-3.5-flash",
         ),
         (
             {"llm_provider": "openrouter", "openai_default_model": "openai/gpt-4o-mini"},
@@ -103,12 +103,12 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         (
             {"llm_provider": "gemini", "openai_default_model": "gpt-4o-mini"},
             "https://generativelanguage.googleapis.com/v1beta/openai",
-            "gemini-2.5-flash",
+            "gemini-3.5-flash",
         ),
         (
             {"llm_provider": "gemini", "openai_base_url": "http://llm:8080/v1/"},
             "http://llm:8080/v1",
-            "gemini-2.5-flash",
+            "gemini-3.5-flash",
         ),
     ],
 )

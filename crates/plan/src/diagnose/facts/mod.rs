@@ -1,15 +1,25 @@
 //! What was seen: API objects, logs and time. Everything that diagnosis knows comes in here.
 
-mod objects;
+mod common;
+mod event;
+mod pod;
+mod probe;
+mod surroundings;
 mod time;
+mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize as _;
 use serde_json::Value;
 
-pub use objects::*;
+pub use common::{Condition, Meta, Owner};
+pub use event::*;
+pub use pod::*;
+pub use probe::{ExecAction, HttpGet, Probe, TcpSocket};
+pub use surroundings::*;
 pub use time::{Seconds, Timestamp};
+pub use workload::*;
 
 /// What findings say about where they are: needed for commands that can be pasted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,8 +176,10 @@ impl Facts {
 
     /// The same for an object whose kind is known from elsewhere.
     pub fn add_kind(&mut self, kind: &str, object: &Value) -> Result<(), Unreadable> {
-        let unreadable =
-            |error: serde_json::Error| Unreadable { what: kind.to_owned(), problem: format!("{error} in {object:.200}") };
+        let unreadable = |error: serde_json::Error| Unreadable {
+            what: kind.to_owned(),
+            problem: format!("{error} in {}", object.to_string().chars().take(200).collect::<String>()),
+        };
         macro_rules! take {
             ($map:ident, $type:ty) => {{
                 let item = <$type>::deserialize(object).map_err(unreadable)?;

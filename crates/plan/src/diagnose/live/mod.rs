@@ -13,15 +13,15 @@ use std::collections::BTreeSet;
 
 use super::cause::{Cause, Depth, Heal};
 use super::facts::{Facts, Scope, Seconds, Timestamp};
-use super::{pods, rank, workloads};
+use super::{pods, probes, rank, workloads};
 use crate::catalogue::{codes, finding};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 pub use progress::Progress;
 pub use streams::{Kind, Watch};
 
 /// Seconds: what was broken before the rollout began is tried again by the kubelet.
-const OLD_TROUBLE: i64 = 30;
+pub(crate) const OLD_TROUBLE: i64 = 30;
 
 /// What has to become ready.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,6 +92,10 @@ pub struct LogRequest {
     pub container: String,
     /// The log before its last restart.
     pub previous: bool,
+    /// Which run of the container it is of: 0 is the first. A container may start again while its log is being read.
+    pub run: i64,
+    /// It runs and is not ready.
+    pub running: bool,
 }
 
 impl LogRequest {
@@ -113,8 +117,8 @@ pub struct Tracker {
     targets: Vec<Target>,
     started: Timestamp,
     streams: streams::Streams,
-    /// Logs that were given, with the restart count they belong to.
-    logs_given: BTreeSet<(LogRequest, i64)>,
+    /// Runs whose log was given: pod, container, run, whether it still ran.
+    logs_given: BTreeSet<(String, String, i64, bool)>,
 }
 
 impl Tracker {
@@ -141,12 +145,11 @@ impl Tracker {
 
     /// Takes in a log that [`Self::wants_logs`] named; an empty text says that there is none.
     pub fn log(&mut self, request: &LogRequest, text: &str) {
-        let restarts = self.restarts(request);
-        self.logs_given.insert((request.clone(), restarts));
+        self.logs_given.insert((request.pod.clone(), request.container.clone(), request.run, request.running));
         self.facts.add_log(&request.pod, &request.container, request.previous, text);
     }
 
-    /// Logs of containers that ended, not given yet.
+    /// Logs of containers that ended, or whose readiness probe failed several times; not given yet.
     pub fn wants_logs(&self) -> Vec<LogRequest> {
         let mut wanted = BTreeSet::new();
         for pod in self.facts.pods.values() {
@@ -162,19 +165,18 @@ impl Tracker {
                     state.terminated.as_ref().is_some_and(|end| end.exit_code != 0 || !part.init)
                 };
                 let previous = !ended(&status.state) && ended(&status.last_state);
-                if previous || ended(&status.state) {
-                    wanted.insert(LogRequest { pod: pod.metadata.name.clone(), container: part.spec.name.clone(), previous });
+                let running = !previous && !ended(&status.state);
+                if running && !probes::fails_often(&self.facts, pod, &part) {
+                    continue;
+                }
+                let (pod, container) = (pod.metadata.name.clone(), part.spec.name.clone());
+                let run = if previous { status.restart_count - 1 } else { status.restart_count };
+                if !self.logs_given.contains(&(pod.clone(), container.clone(), run, running)) {
+                    wanted.insert(LogRequest { pod, container, previous, run, running });
                 }
             }
         }
-        wanted.retain(|request| !self.logs_given.contains(&(request.clone(), self.restarts(request))));
         wanted.into_iter().collect()
-    }
-
-    fn restarts(&self, request: &LogRequest) -> i64 {
-        let Some(pod) = self.facts.pods.get(&request.pod) else { return 0 };
-        let statuses = pod.status.container_statuses.iter().chain(&pod.status.init_container_statuses);
-        statuses.filter(|status| status.name == request.container).map(|status| status.restart_count).sum()
     }
 
     /// Where the rollout stands at `now`.
@@ -265,15 +267,25 @@ impl Tracker {
     }
 
     fn causes(&self, cluster_now: Timestamp) -> Vec<Cause> {
-        let causes = super::causes(&self.facts, cluster_now).into_iter().filter(|cause| self.concerns(&cause.workload));
+        let causes = super::causes(&self.facts, cluster_now)
+            .into_iter()
+            .filter(|cause| cause.finding.severity == Severity::Error && self.concerns(&cause.workload));
         let causes: Vec<Cause> = causes.map(|cause| self.forgive_old(cause)).collect();
         let hard: BTreeSet<Option<String>> =
             causes.iter().filter(|cause| cause.is_due(cluster_now)).map(|cause| cause.finding.service.clone()).collect();
-        // While a service that it waits for is still coming up, a refused connection or an unready answer is no failure.
+        let unread: BTreeSet<String> = self
+            .wants_logs()
+            .into_iter()
+            .filter(|request| !request.running)
+            .map(|request| format!("pod/{}", request.pod))
+            .collect();
+        // While a service that it waits for is still coming up, a refused connection or an unready answer is no failure; nor is a
+        // crash whose log nobody has read yet, which may say just that.
+        let soft = |cause: &Cause| cause.soft || (cause.depth == Depth::Crash && unread.contains(&cause.finding.subject));
         causes
             .into_iter()
             .map(|cause| match &cause.finding.service {
-                Some(service) if cause.soft && cause.depth != Depth::Deadline && self.needs_time(service, &hard) => Cause {
+                Some(service) if soft(&cause) && cause.depth != Depth::Deadline && self.needs_time(service, &hard) => Cause {
                     heal: Heal::Until {
                         deadline: cluster_now.plus_seconds(OLD_TROUBLE),
                         why: "a service that it waits for is still starting".to_owned(),
@@ -297,14 +309,24 @@ impl Tracker {
         })
     }
 
-    /// A pod that was there before the rollout began may be broken for a reason that is mended already.
+    fn created(&self, kind: &str, name: &str) -> Option<Timestamp> {
+        let facts = &self.facts;
+        let meta = match kind {
+            "pod" => &facts.pods.get(name)?.metadata,
+            "replicaset" => &facts.replica_sets.get(name)?.metadata,
+            "deployment" => &facts.deployments.get(name)?.metadata,
+            "statefulset" => &facts.stateful_sets.get(name)?.metadata,
+            "job" => &facts.jobs.get(name)?.metadata,
+            _ => return None,
+        };
+        meta.creation_timestamp
+    }
+
+    /// What was there before the rollout began may be broken for a reason that is mended already.
     fn forgive_old(&self, cause: Cause) -> Cause {
         let started = self.streams.cluster_time(self.started);
-        let Some(pod) = cause.finding.subject.strip_prefix("pod/").and_then(|name| self.facts.pods.get(name)) else {
-            return cause;
-        };
-        let old = pod.metadata.creation_timestamp.is_some_and(|created| created < started.plus_seconds(-2));
-        if !old {
+        let created = cause.finding.subject.split_once('/').and_then(|(kind, name)| self.created(kind, name));
+        if created.is_none_or(|created| created >= started.plus_seconds(-2)) {
             return cause;
         }
         let patience = started.plus_seconds(OLD_TROUBLE);

@@ -115,7 +115,7 @@ impl Streams {
 
 impl Tracker {
     /// Takes in a list of `kind`, which replaces what was known of it. Typed lists (`--raw`) and `kubectl get -o json` both do.
-    pub fn list(&mut self, kind: Kind, json: &str, _now: Timestamp) -> Result<(), Unreadable> {
+    pub fn list(&mut self, kind: Kind, json: &str) -> Result<(), Unreadable> {
         let value: Value = serde_json::from_str(json)
             .map_err(|error| Unreadable { what: format!("list of {}", kind.resource()), problem: error.to_string() })?;
         let Some(items) = value.get("items").and_then(Value::as_array) else {

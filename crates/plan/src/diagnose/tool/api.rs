@@ -30,10 +30,7 @@ pub(super) fn explain(failure: &ToolFailure) -> Option<Finding> {
                 .finding(codes::NETWORK, format!("{name} goes through a proxy at {proxy}, which does not answer"))
                 .evidence(source, line)
                 .advice("correct HTTPS_PROXY, or unset it")
-                .remedy(
-                    "the cluster needs no proxy: leave its address out",
-                    format!("export NO_PROXY=\"$NO_PROXY,$(minikube -p {profile} ip)\""),
-                ),
+                .remedy("the cluster needs no proxy: add its address to NO_PROXY; it is", format!("minikube -p {profile} ip")),
         );
     }
     if let Some(found) = certificate(failure, &words) {
@@ -41,7 +38,10 @@ pub(super) fn explain(failure: &ToolFailure) -> Option<Finding> {
     }
     if words.contains("(Forbidden)") || words.contains("is forbidden: User") {
         let line = line_with(&words, "orbidden");
-        let said = line.split_once("(Forbidden): ").map_or(line, |(_, rest)| rest);
+        let said = line.split_once(" is forbidden: ").map_or_else(
+            || line.to_owned(),
+            |(before, rest)| format!("{} is forbidden: {rest}", before.rsplit(' ').next().unwrap_or_default()),
+        );
         return Some(
             failure
                 .finding(codes::FORBIDDEN, format!("the cluster forbids it: {said}"))
@@ -105,8 +105,8 @@ pub(super) fn certificate(failure: &ToolFailure, words: &str) -> Option<Finding>
                 .evidence(source, line)
                 .remedy("compare this clock with", format!("minikube ssh -p {profile} -- date -u"))
                 .remedy(
-                    "a really expired certificate: make the cluster anew",
-                    "cargo xtask cleanup --scope cluster && cargo xtask setup",
+                    "a really expired certificate: remove the cluster, then run `cargo xtask setup`",
+                    "cargo xtask cleanup --scope cluster",
                 ),
         );
     }

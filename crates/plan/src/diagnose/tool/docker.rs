@@ -50,7 +50,7 @@ pub(super) fn daemon(failure: &ToolFailure, words: &str) -> Option<Finding> {
             failure
                 .finding(codes::DOCKER_TLS, format!("docker can't talk to its daemon: {what}"))
                 .evidence(source, line)
-                .remedy("leftovers of an older docker-env? forget them", "unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH")
+                .advice("leftovers of an older docker-env? open a new terminal, or unset DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH")
                 .remedy("the certificates of the cluster are written by", "cargo xtask setup"),
         );
     }
@@ -81,7 +81,9 @@ pub(super) fn docker_down(failure: &ToolFailure, address: &str) -> Finding {
     if address.starts_with("unix://") {
         found.remedy("start it (Linux; elsewhere start Docker Desktop)", "sudo systemctl start docker")
     } else if address.starts_with("tcp://") {
-        found.remedy("it is the one of the cluster: start that", "cargo xtask setup").remedy("or forget it", "unset DOCKER_HOST")
+        found
+            .remedy("it is the one of the cluster: start that", "cargo xtask setup")
+            .advice("or forget it: open a new terminal, or unset DOCKER_HOST")
     } else {
         found.advice("start Docker Desktop")
     }
@@ -201,7 +203,16 @@ fn base(solve: &str, at: &str, source: &str, shown: &str, make: impl Fn(&'static
         Refusal::RateLimit => make(codes::BASE_AUTH, format!("{at}: registry `{host}` limits pulls, `{reference}` did not come"))
             .remedy("pulls of a login count apart", "docker login")
             .remedy("or take it from this machine", load),
-        Refusal::Network | Refusal::Tls | Refusal::Other => {
+        Refusal::Tls => {
+            let trouble = match registry::network_trouble(solve) {
+                "it does not speak TLS" => "it does not speak TLS",
+                _ => "its certificate is not trusted",
+            };
+            make(codes::BASE_TLS, format!("{at}: registry `{host}` of base image `{reference}`: {trouble}"))
+                .remedy("put its CA into ~/.minikube/certs, then", "minikube start --embed-certs")
+                .remedy("or take the image from this machine", load)
+        }
+        Refusal::Network | Refusal::Other => {
             let trouble = registry::network_trouble(solve);
             make(codes::BASE_NETWORK, format!("{at}: registry `{host}` of base image `{reference}`: {trouble}"))
                 .advice("check the connection, VPN and proxy of the machine that runs the cluster")
@@ -246,7 +257,7 @@ fn step(
 }
 
 fn short(command: &str) -> String {
-    let unescaped = command.replace("\\\"", "\"");
+    let unescaped = command.replace("\\\\", "\\").replace("\\\"", "\"");
     if unescaped.chars().count() <= 60 { unescaped } else { format!("{}…", unescaped.chars().take(57).collect::<String>()) }
 }
 
@@ -314,7 +325,7 @@ fn image(failure: &ToolFailure, words: &str) -> Option<Finding> {
     let exec = ["exec format error", "permission denied", "no such file or directory", "executable file not found"];
     if words.contains("OCI runtime create failed") || words.contains("exec format error") {
         let why = exec.into_iter().find(|why| words.contains(why)).unwrap_or("it can't be started");
-        let command = between(words, "exec: \"", "\"").unwrap_or("its command");
+        let command = between(words, "exec: \"", "\"").or_else(|| between(words, "exec ", ": ")).unwrap_or("its command");
         return Some(
             failure
                 .finding(codes::IMAGE_NOT_EXECUTABLE, format!("the image can't be started: `{command}`: {why}"))

@@ -1,7 +1,8 @@
 //! Why helm failed: helm 3 and 4 print the same words where not said otherwise.
 
 use super::{Invalid, ToolFailure, api, between, line_with};
-use crate::catalogue::codes;
+use crate::catalogue::{codes, finding};
+use crate::diagnose::facts::Scope;
 use crate::finding::Finding;
 
 pub(super) fn explain(failure: &ToolFailure) -> Option<Finding> {
@@ -244,6 +245,13 @@ fn refused(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Findin
                 .advice("undo that change, or let helm overwrite it: add `--force-conflicts`"),
         );
     }
+    about_the_call(failure, words, call)
+}
+
+/// helm or the cluster refuses what was asked for, before any object is touched; or a hook failed.
+fn about_the_call(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Finding> {
+    let release = call.release;
+    let place = &call.place;
     if words.contains("unknown flag: ") {
         let flag = between(words, "unknown flag: ", "\n").unwrap_or("?").trim();
         return Some(
@@ -313,4 +321,50 @@ fn waiting(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Findin
         );
     }
     None
+}
+
+/// What `helm status -o json` (or a line of `helm list -o json`) says about a release, where that is wrong: cut off, or failed.
+/// `status` is `info.status` (helm 3.22.0: deployed, failed, pending-install, pending-upgrade, pending-rollback, uninstalling, …).
+pub fn release_status(scope: &Scope, release: &str, revision: u64, status: &str, description: &str) -> Option<Finding> {
+    let mut place = String::new();
+    for (flag, value) in [("--kube-context", &scope.context), ("-n", &scope.namespace)] {
+        if !value.is_empty() {
+            place.extend([" ", flag, " ", value]);
+        }
+    }
+    let subject = format!("release/{release}");
+    let evidence = |found: Finding| {
+        found.evidence(format!("helm status {release}"), format!("{status}, revision {revision}: {description}"))
+    };
+    match status {
+        "failed" => Some(
+            evidence(finding(
+                codes::RELEASE_STATE_FAILED,
+                subject,
+                format!("release `{release}` failed at revision {revision}: {}", why_failed(description)),
+            ))
+            .remedy("upgrades over it", "cargo xtask deploy")
+            .remedy("or go back", "cargo xtask rollback"),
+        ),
+        "pending-install" | "pending-upgrade" | "pending-rollback" | "uninstalling" => {
+            let found = evidence(finding(
+                codes::RELEASE_PENDING,
+                subject,
+                format!("release `{release}` is {status} at revision {revision}: an earlier helm run was cut off"),
+            ))
+            .remedy("repairs it and goes on", "cargo xtask deploy");
+            Some(if revision <= 1 || status == "uninstalling" {
+                found.remedy("by hand", format!("helm uninstall {release}{place} --wait"))
+            } else {
+                found.remedy("by hand: back to the last revision that worked", format!("helm rollback {release}{place}"))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// `Release "bad" failed: context deadline exceeded`: the part that says something.
+fn why_failed(description: &str) -> &str {
+    let why = description.split_once(" failed: ").map_or(description, |(_, why)| why);
+    if why.contains("context deadline exceeded") { "helm stopped waiting for its pods" } else { why }
 }

@@ -103,7 +103,7 @@ fn by_name(failure: &ToolFailure, profile: &str, reason: &Reason) -> Finding {
             .advice("run it as a normal user in the group `docker`"),
         "GUEST_DRIVER_MISMATCH" => make(codes::DRIVER_MISMATCH, said)
             .advice("set `cluster.driver` in xtask.toml to the driver of the profile")
-            .remedy("or make it anew", "cargo xtask cleanup --scope cluster && cargo xtask setup"),
+            .remedy("or make it anew: remove it, then run `cargo xtask setup`", "cargo xtask cleanup --scope cluster"),
         "K8S_OLD_UNSUPPORTED" | "K8S_NEW_UNSUPPORTED" | "K8S_DOWNGRADE_UNSUPPORTED" => {
             make(codes::K8S_VERSION, said).advice("change `cluster.kubernetes_version` in xtask.toml, or leave it out")
         }
@@ -114,7 +114,7 @@ fn by_name(failure: &ToolFailure, profile: &str, reason: &Reason) -> Finding {
             .advice("check the values under [cluster] in xtask.toml"),
         "ENV_DRIVER_CONFLICT" | "ENV_MULTINODE_CONFLICT" | "ENV_PODMAN_MULTINODE_CONFLICT" => {
             make(codes::DOCKER_ENV, format!("the docker daemon of profile `{profile}` can't be used: {said}"))
-                .remedy("make the profile anew", "cargo xtask cleanup --scope cluster && cargo xtask setup")
+                .remedy("make the profile anew: remove it, then run `cargo xtask setup`", "cargo xtask cleanup --scope cluster")
         }
         "SVC_NOT_FOUND" | "SVC_UNREACHABLE" => make(codes::SERVICE_MISSING, said).remedy("install it", "cargo xtask deploy"),
         "GUEST_STATUS" if all.contains("No such container") => node_missing(failure, profile),
@@ -159,8 +159,18 @@ fn by_name(failure: &ToolFailure, profile: &str, reason: &Reason) -> Finding {
     found
 }
 
+/// Go's chains of errors have their cause at the end, after what was tried.
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= 600 { text.to_owned() } else { format!("{}…", text.chars().take(600).collect::<String>()) }
+    let noise = |line: &str| line.is_empty() || ["stdout:", "stderr:"].contains(&line) || line.starts_with("false exit code");
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !noise(line) && !line.starts_with("Run 'docker")).collect();
+    let text = lines.join("\n");
+    let count = text.chars().count();
+    if count <= 600 {
+        return text;
+    }
+    let head: String = text.chars().take(200).collect();
+    let tail: String = text.chars().skip(count - 350).collect();
+    format!("{head} … {tail}")
 }
 
 /// `dial tcp: lookup gcr.io on …`
@@ -206,7 +216,8 @@ fn api_down(failure: &ToolFailure, profile: &str) -> Finding {
 fn node_missing(failure: &ToolFailure, profile: &str) -> Finding {
     failure
         .finding(codes::NODE_MISSING, format!("the node of profile `{profile}` is gone, its profile is still there"))
-        .remedy("remove the rest and start anew", format!("minikube delete -p {profile} && cargo xtask setup"))
+        .remedy("remove what is left of it", format!("minikube delete -p {profile}"))
+        .remedy("then make it anew", "cargo xtask setup")
 }
 
 /// `minikube image …` exits 0 when it fails.

@@ -13,6 +13,7 @@ use crate::catalogue::{codes, finding, with_remedies};
 use crate::finding::Finding;
 use crate::invocation::Tool;
 
+pub use helm::release_status;
 pub use minikube::status as minikube_status;
 
 /// A call that failed, or that exited 0 and did not do what it should (`minikube image build`).
@@ -149,7 +150,8 @@ fn unknown(failure: &ToolFailure) -> Finding {
     let name = failure.tool.program();
     let last = failure.stderr.lines().chain(failure.stdout.lines()).filter(|line| !line.trim().is_empty());
     let tail: Vec<&str> = last.collect();
-    let tail = tail[tail.len().saturating_sub(12)..].join("\n");
+    let cut = |line: &&str| line.chars().take(400).collect::<String>();
+    let tail = tail[tail.len().saturating_sub(12)..].iter().map(cut).collect::<Vec<_>>().join("\n");
     let text = format!("unknown failure of {name} ({}): {}", failure.end(), failure.what);
     let said = if tail.is_empty() { "it printed nothing".to_owned() } else { tail };
     failure

@@ -86,6 +86,10 @@ class OpenAICompatible:
         match status:
             case 401 | 403:
                 code, text = "llm_key_refused", f"{who} refused the key; {key} has to be checked."
+            case 404 if not isinstance(error.body, dict | list):
+                # Not the API's own 404, which has a JSON body: another server answered.
+                code = "llm_address_wrong"
+                text = f"There is no {who} at its address; OPENAI_BASE_URL has to be checked."
             case 404:
                 code = "llm_model_unknown"
                 text = (

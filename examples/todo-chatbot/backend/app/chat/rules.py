@@ -34,7 +34,7 @@ _RULES: list[tuple[str, re.Pattern[str]]] = [
         (
             "add",
             r"^(?:add|create|new|remember(?: to)?|remind me to)\b[\s:]*"
-            r"(?:(?:a|the|new|another)\s+)*(?:(?:todo|task|item)\b[\s:]*)?(?P<title>.+)$",
+            r"(?:(?:(?:a|the|new|another)\s+)*(?:todo|task|item)\b[\s:]*)?(?P<title>.+)$",
         ),
         (
             "rename",
@@ -49,14 +49,15 @@ _RULES: list[tuple[str, re.Pattern[str]]] = [
         ("complete", r"^mark\s+(?P<subject>.+?)\s+(?:as\s+)?(?:done|completed?|finished)$"),
         ("delete", r"^(?:delete|remove|drop|erase)\s+(?P<subject>.+)$"),
         ("list", r"^(?:list|show|what|which|tell me|give me)\b(?P<subject>.*)$"),
-        ("list", r"^(?:my\s+)?(?:(?:open|completed|done)\s+)?(?:todos?|tasks?)\b(?P<subject>.*)$"),
+        ("list", r"^(?P<subject>(?:my\s+)?(?:(?:open|completed|done)\s+)?(?:todos?|tasks?)\b.*)$"),
     ]
 ]
 
 
 def parse(text: str) -> Intent:
     """The intent of a message."""
-    plain = _POLITE.sub("", text.strip()).strip().rstrip(".!?").strip()
+    # Single spaces also keep the patterns linear on a message of nothing but spaces.
+    plain = _POLITE.sub("", " ".join(text.split())).strip().rstrip(".!?").strip()
     for verb, pattern in _RULES:
         if match := pattern.match(plain):
             found = match.groupdict()

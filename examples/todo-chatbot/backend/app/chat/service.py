@@ -118,7 +118,8 @@ class Chat:
                     session, turn.conversation_id, store.HISTORY_MESSAGES
                 )
             try:
-                answer = await self.provider.respond(store.as_history(messages), tools.OFFERED)
+                history = store.as_history(messages, self.provider.name)
+                answer = await self.provider.respond(history, tools.OFFERED)
             except ProviderError as error:
                 _log.warning(
                     "provider failed",

@@ -86,21 +86,23 @@ async def pending_calls(session: AsyncSession, conversation_id: uuid.UUID) -> Se
     return (await session.scalars(query)).all()
 
 
-def as_call(record: ToolCall) -> Call:
+def as_call(record: ToolCall, with_extra: bool = False) -> Call:
     """A recorded call as the provider made it."""
-    return Call(record.provider_call_id, record.name, record.arguments, extra=record.provider_extra)
+    extra = record.provider_extra if with_extra else None
+    return Call(record.provider_call_id, record.name, record.arguments, extra=extra)
 
 
-def as_history(messages: Sequence[ChatMessage]) -> list[Item]:
+def as_history(messages: Sequence[ChatMessage], provider: str) -> list[Item]:
     """What a provider is shown: each call directly followed by its result, no error reports, and
-    a wish of the user first."""
+    a wish of the user first. Fields beyond the common format go back only to whom they are from."""
     items: list[Item] = []
     for message in messages:
         if message.role == "user":
             if items or message.kind == "message":
                 items.append(UserMessage(message.content, answer=message.kind == "answer"))
         elif items and message.kind == "message":
-            calls = tuple(as_call(record) for record in message.tool_calls)
+            own = message.provider == provider
+            calls = tuple(as_call(record, own) for record in message.tool_calls)
             items.append(AssistantMessage(message.content, calls))
             items.extend(
                 ToolResult(record.provider_call_id, record.name, record.status, record.result)

@@ -78,6 +78,7 @@ export function ChatPanel({ provider, onTodosChanged, onSignedOut }: Props) {
       setMessages(before);
       if (said !== null) setText(said); // nothing that was typed is lost
       setError(sentence(failure));
+      void onTodosChanged(); // what was done before the failure stays done
     }
     setState("ready");
     input.current?.focus();
@@ -115,9 +116,10 @@ export function ChatPanel({ provider, onTodosChanged, onSignedOut }: Props) {
             type="button"
             className="button small"
             onClick={startOver}
+            aria-label="New chat: leave this conversation"
             disabled={state === "waiting"}
           >
-            New conversation
+            New chat
           </button>
         )}
       </div>
@@ -161,6 +163,7 @@ export function ChatPanel({ provider, onTodosChanged, onSignedOut }: Props) {
             <span className="visually-hidden">
               {message.role === "user" ? "You: " : "Assistant: "}
             </span>
+            {message.content !== "" && <p className={styles.text}>{message.content}</p>}
             {message.tool_calls.length > 0 && (
               <ToolCalls
                 calls={message.tool_calls}
@@ -170,7 +173,6 @@ export function ChatPanel({ provider, onTodosChanged, onSignedOut }: Props) {
                 }
               />
             )}
-            {message.content !== "" && <p className={styles.text}>{message.content}</p>}
           </div>
         ))}
         {state === "waiting" && <p className={styles.hint}>The assistant is at work …</p>}
@@ -221,5 +223,5 @@ function ownMessage(content: string, position: number): Message {
 }
 
 function providerName(provider: string): string {
-  return provider === "rules" ? "fixed rules, no language model" : provider;
+  return provider === "rules" ? "local rules" : provider;
 }

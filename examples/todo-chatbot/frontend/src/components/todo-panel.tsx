@@ -16,6 +16,7 @@ export function TodoPanel({ todos, attachments }: Props) {
   const hydrated = useHydrated();
   const id = useId();
   const heading = useRef<HTMLHeadingElement>(null);
+  const input = useRef<HTMLInputElement>(null);
   const [title, setTitle] = useState("");
   const [adding, setAdding] = useState(false);
   const [announcement, setAnnouncement] = useState("");
@@ -29,6 +30,7 @@ export function TodoPanel({ todos, attachments }: Props) {
     if (await todos.add(wanted)) {
       setTitle("");
       setAnnouncement(`Added ${wanted}`);
+      input.current?.focus(); // the button is disabled now
     }
     setAdding(false);
   }
@@ -36,9 +38,9 @@ export function TodoPanel({ todos, attachments }: Props) {
   return (
     <section className={styles.panel} data-panel="todos" id="todos" aria-labelledby={`${id}-title`}>
       <div className={styles.top}>
-        <h1 id={`${id}-title`} ref={heading} tabIndex={-1}>
+        <h2 id={`${id}-title`} ref={heading} tabIndex={-1}>
           Todos
-        </h1>
+        </h2>
         {items !== null && items.length > 0 && <p className={styles.count}>{summary(items)}</p>}
       </div>
       <form onSubmit={add} className={styles.add}>
@@ -47,6 +49,7 @@ export function TodoPanel({ todos, attachments }: Props) {
         </label>
         <input
           id={`${id}-new`}
+          ref={input}
           className="input"
           placeholder="What is to be done?"
           value={title}

@@ -34,7 +34,7 @@ export function TodoRow({ todo, busy, attachments, onChange, onDelete }: Props) 
   async function save(event: FormEvent) {
     event.preventDefault();
     const wanted = title.trim();
-    if (wanted === "") return;
+    if (wanted === "" || busy) return;
     if (wanted === todo.title || (await onChange({ title: wanted }))) close("edit");
   }
 
@@ -61,7 +61,7 @@ export function TodoRow({ todo, busy, attachments, onChange, onDelete }: Props) 
             <button
               type="submit"
               className="button primary small"
-              disabled={busy || title.trim() === ""}
+              disabled={title.trim() === ""}
             >
               Save
             </button>
@@ -89,8 +89,10 @@ export function TodoRow({ todo, busy, attachments, onChange, onDelete }: Props) 
             <button
               type="button"
               className="button danger small"
-              disabled={busy}
-              onClick={() => void onDelete()}
+              aria-disabled={busy}
+              onClick={() => {
+                if (!busy) void onDelete();
+              }}
             >
               Delete
             </button>
@@ -115,8 +117,10 @@ export function TodoRow({ todo, busy, attachments, onChange, onDelete }: Props) 
           type="checkbox"
           className={styles.check}
           checked={todo.completed}
-          disabled={busy}
-          onChange={(event) => void onChange({ completed: event.target.checked })}
+          onChange={(event) => {
+            // Not disabled meanwhile: that would take the keyboard's focus away.
+            if (!busy) void onChange({ completed: event.target.checked });
+          }}
         />
         <label
           htmlFor={`${id}-done`}
@@ -142,7 +146,6 @@ export function TodoRow({ todo, busy, attachments, onChange, onDelete }: Props) 
             className="icon-button"
             ref={editButton}
             aria-label={`Edit ${todo.title}`}
-            disabled={busy}
             onClick={() => {
               setTitle(todo.title);
               setMode("edit");
@@ -155,7 +158,6 @@ export function TodoRow({ todo, busy, attachments, onChange, onDelete }: Props) 
             className="icon-button"
             ref={deleteButton}
             aria-label={`Delete ${todo.title}`}
-            disabled={busy}
             onClick={() => setMode("delete")}
           >
             <TrashIcon />

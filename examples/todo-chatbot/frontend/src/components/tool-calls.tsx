@@ -1,3 +1,4 @@
+import { isRecord } from "@/lib/api";
 import type { ToolCall, ToolStatus } from "@/lib/types";
 import styles from "./tool-calls.module.css";
 
@@ -22,7 +23,9 @@ export function ToolCalls({ calls, disabled, onAnswer }: Props) {
         <li key={call.id} className={styles.call} data-status={call.status}>
           <details>
             <summary>
-              <code>{call.name}</code> <span className={styles.state}>{STATES[call.status]}</span>
+              <code>{call.name}</code>
+              {subject(call) !== null && <span> “{subject(call)}”</span>}{" "}
+              <span className={styles.state}>{STATES[call.status]}</span>
             </summary>
             <dl className={styles.details}>
               <dt>Arguments</dt>
@@ -63,4 +66,15 @@ export function ToolCalls({ calls, disabled, onAnswer }: Props) {
       ))}
     </ul>
   );
+}
+
+/** The title of the todo that a call is about, where the call says it. */
+function subject(call: ToolCall): string | null {
+  const result = isRecord(call.result) ? call.result : {};
+  for (const source of [call.arguments, result, result.deleted]) {
+    if (isRecord(source) && typeof source.title === "string" && source.title !== "") {
+      return source.title;
+    }
+  }
+  return null;
 }

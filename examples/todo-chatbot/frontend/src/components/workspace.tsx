@@ -48,7 +48,7 @@ export function Workspace({ userName }: { userName: string }) {
         Skip to the todos
       </a>
       <header className={styles.header}>
-        <p className={styles.brand}>Todo Chatbot</p>
+        <h1 className={styles.brand}>Todo Chatbot</h1>
         <p className={styles.user}>
           <span className="visually-hidden">Signed in as </span>
           {userName}
@@ -62,7 +62,7 @@ export function Workspace({ userName }: { userName: string }) {
           {signOutError}
         </p>
       )}
-      <div className={styles.views} role="group" aria-label="View">
+      <nav className={styles.views} aria-label="Parts of the page">
         {(["todos", "chat"] as const).map((name) => (
           <button
             key={name}
@@ -74,7 +74,7 @@ export function Workspace({ userName }: { userName: string }) {
             {name === "todos" ? "Todos" : "Chat"}
           </button>
         ))}
-      </div>
+      </nav>
       <main className={styles.main} data-view={view}>
         <TodoPanel todos={todos} attachments={features?.attachments ?? false} />
         <ChatPanel

@@ -63,7 +63,7 @@ async function readError(answer: Response): Promise<ApiError> {
   return new ApiError(answer.status, code, message);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 

@@ -77,10 +77,18 @@ export function useTodos(onSignedOut: () => void): Todos {
   const change = useCallback(
     (id: string, changes: { title?: string; completed?: boolean }) =>
       attempt(id, async () => {
-        const todo = await call<Todo>(`todos/${id}`, { method: "PATCH", json: changes });
-        setItems((now) => (now ?? []).map((other) => (other.id === id ? todo : other)));
+        const put = (todo: Todo) =>
+          setItems((now) => (now ?? []).map((other) => (other.id === id ? todo : other)));
+        const before = items?.find((other) => other.id === id);
+        if (before !== undefined) put({ ...before, ...changes }); // shown before it is stored
+        try {
+          put(await call<Todo>(`todos/${id}`, { method: "PATCH", json: changes }));
+        } catch (failure) {
+          if (before !== undefined) put(before);
+          throw failure;
+        }
       }),
-    [attempt],
+    [attempt, items],
   );
 
   const remove = useCallback(

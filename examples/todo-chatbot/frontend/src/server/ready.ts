@@ -1,3 +1,5 @@
+import http from "node:http";
+import https from "node:https";
 import "server-only";
 import { pool } from "@/server/db";
 import { env } from "@/server/env";
@@ -25,17 +27,26 @@ async function databaseReason(): Promise<string | null> {
 
 async function backendReason(): Promise<string | null> {
   try {
-    const answer = await fetch(`${env().backendUrl}/api/health`, {
-      cache: "no-store",
-      signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
-    });
-    await answer.body?.cancel();
-    return answer.ok ? null : `backend: answers ${answer.status}`;
+    const status = await freshStatus(`${env().backendUrl}/api/health`);
+    return status === 200 ? null : `backend: answers ${status}`;
   } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
     return `backend: ${typeof code === "string" ? code : reasonOf(error)}`;
   }
+}
+
+/** The status of a GET over a connection of its own. fetch() would keep one open between probes,
+ * and one that was made while the cluster's network was still settling would be asked forever. */
+function freshStatus(url: string): Promise<number> {
+  const { get } = url.startsWith("https:") ? https : http;
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+    const asked = get(url, { agent: false, signal }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    asked.on("error", (error) => reject(signal.aborted ? (signal.reason as Error) : error));
+  });
 }
 
 function reasonOf(error: unknown): string {

@@ -1,0 +1,118 @@
+//! `test`: the application's own tests, and the tests that its releases bring.
+
+use std::time::{Duration, Instant};
+
+use plan::catalogue::{codes, finding};
+use plan::finding::{Class, Finding};
+use plan::invocation::{Invocation, Tool};
+
+use super::deploy;
+use crate::cli::{BuildFlags, Selection};
+use crate::context::Context;
+use crate::failure;
+use crate::report::event::{Event, Outcome, StepName};
+use crate::report::text::duration;
+use crate::session::{Done, Failed, Phase, Session};
+
+/// How long the tests of one service, or of one release, may take.
+const DEADLINE: Duration = Duration::from_secs(20 * 60);
+/// How many of the last lines of a failed test are shown.
+const TAIL: usize = 20;
+
+/// `cargo xtask test`.
+pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
+    let cx = session.context(selection, BuildFlags::default())?;
+    let _lock = session.lock()?;
+    cx.reporter.send(Event::Started { phase: "test", text: deploy::headline(&cx) });
+    let world = deploy::look(&cx)?;
+    cx.update(|seen| *seen = world);
+    let mut findings = Vec::new();
+    let mut passed = 0;
+    let mut run = |step: StepName, work: &mut dyn FnMut(&StepName) -> Result<String, Finding>| {
+        cx.reporter.send(Event::StepStarted { step: step.clone(), after: Vec::new() });
+        let begun = Instant::now();
+        let (outcome, text) = match work(&step) {
+            Ok(text) => {
+                passed += 1;
+                (Outcome::Ok, text)
+            }
+            Err(found) => {
+                let code = found.code.to_owned();
+                findings.push(found);
+                (Outcome::Fail, code)
+            }
+        };
+        cx.reporter.send(Event::StepFinished { step, outcome, text, took: begun.elapsed() });
+    };
+    for (_, service, _) in cx.services() {
+        if let Some(command) = &service.test {
+            run(StepName::new("test", &service.name), &mut |step| {
+                let mut invocation = Invocation::new(Tool::App, format!("test `{}`", service.name), DEADLINE)
+                    .args(command.iter().skip(1).cloned());
+                invocation.program = command.first().map(Into::into);
+                invocation.cwd = Some(service.context.clone());
+                own_tests(&cx, step, &invocation)
+            });
+        }
+    }
+    let deployed: Vec<&str> = cx.look(|world| {
+        let there = |name: &&str| world.objects.as_ref().is_some_and(|o| o.helm_status(name).is_some());
+        cx.layout().releases.iter().map(|r| r.name.as_str()).filter(there).collect()
+    });
+    for release in &deployed {
+        run(StepName::new("helm-test", *release), &mut |step| {
+            let tests = tools::helm::test(&cx.runner, &cx.kube(), release, DEADLINE).map_err(|f| failure::finding(&cx, &f))?;
+            for line in tests.text.lines() {
+                cx.reporter.send(Event::StepOutput { step: step.clone(), line: line.to_owned() });
+            }
+            if tests.passed {
+                return Ok(format!("{} hooks succeeded", tests.suites.len()));
+            }
+            let failed: Vec<String> = tests
+                .suites
+                .iter()
+                .filter(|(_, phase)| *phase != "Succeeded")
+                .map(|(name, phase)| format!("{name}: {phase}"))
+                .collect();
+            Err(test_failed(release, &format!("the helm tests of release `{release}` failed"))
+                .evidence("helm test", failed.join("\n"))
+                .original(tests.text))
+        });
+    }
+    if deployed.is_empty() {
+        cx.reporter.send(Event::Note { text: "no release of this layout is deployed: its helm tests were not run".to_owned() });
+    }
+    if !findings.is_empty() {
+        let failed = findings.len();
+        return Err(Failed { findings, summary: format!("{passed} passed, {failed} failed") });
+    }
+    Ok(Done::saying(format!("{passed} passed, 0 failed in {}", duration(session.elapsed()))))
+}
+
+/// Runs a command and shows the end of its output when it fails.
+pub(crate) fn own_tests(cx: &Context, step: &StepName, invocation: &Invocation) -> Result<String, Finding> {
+    let mut lines: Vec<String> = Vec::new();
+    let output = cx.runner.stream(invocation, &mut |line| {
+        cx.reporter.send(Event::StepOutput { step: step.clone(), line: line.text.clone() });
+        if !line.text.trim().is_empty() {
+            lines.push(line.text);
+        }
+    });
+    let tail = |lines: &[String]| lines[lines.len().saturating_sub(TAIL)..].join("\n");
+    match output {
+        Ok(output) if output.exit.is_success() => Ok(lines.last().cloned().unwrap_or_default()),
+        Ok(output) => Err(test_failed(&step.to_string(), &format!("`{}` ended with {}", invocation.command_line(), output.exit))
+            .evidence("its last lines", tail(&lines))
+            .remedy(
+                "see it all",
+                format!("cd {} && {}", invocation.cwd.as_deref().unwrap_or(&cx.root).display(), invocation.command_line()),
+            )),
+        Err(error) => Err(test_failed(&step.to_string(), &error.to_string()).evidence("its last lines", tail(&lines))),
+    }
+}
+
+fn test_failed(subject: &str, cause: &str) -> Finding {
+    let mut found = finding(codes::TEST_FAILED, subject, cause);
+    found.class = Class::Test;
+    found
+}
