@@ -25,6 +25,17 @@ impl Caches {
         serde_json::from_str(&fs::read_to_string(self.docker_file(profile)).ok()?).ok()
     }
 
+    /// The node, by its uid in the API, whose runtime was found to be containerd.
+    pub(crate) fn containerd_node(&self, profile: &str) -> Option<String> {
+        fs::read_to_string(self.folder.join(format!("containerd-{profile}"))).ok()
+    }
+
+    /// Remembers that, instead of a docker in the node.
+    pub(crate) fn remember_containerd(&self, profile: &str, node: &str) {
+        fs::remove_file(self.docker_file(profile)).ok();
+        fs::write(self.folder.join(format!("containerd-{profile}")), node).ok();
+    }
+
     /// Remembers it. The file holds addresses and a path, no key.
     pub(crate) fn remember_docker_host(&self, profile: &str, host: &DockerHost) {
         if let Ok(text) = serde_json::to_string(host) {

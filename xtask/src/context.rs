@@ -19,6 +19,7 @@ use tools::Target;
 use tools::helm::Helm;
 use tools::runner::Runner;
 
+use crate::api::ApiServer;
 use crate::caches::Caches;
 use crate::cli::BuildFlags;
 use crate::report::Reporter;
@@ -41,6 +42,8 @@ pub(crate) struct Context {
     pub(crate) reporter: Reporter,
     /// What is remembered between runs.
     pub(crate) caches: Caches,
+    /// The API server, for lists.
+    pub(crate) api: ApiServer,
     /// The build contexts.
     pub(crate) sources: Sources,
     /// What forces builds.
@@ -90,6 +93,7 @@ impl Context {
         Ok(Self {
             sources,
             caches: Caches::new(folder),
+            api: ApiServer::default(),
             build_slots: Slots::new(crate::machine::build_slots()),
             helm: OnceLock::new(),
             inventory: Mutex::new(()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use plan::action::Action;
 use plan::catalogue::codes;
-use plan::config::{Access, Database, PodSecurity, Release as ReleaseConfig, Service};
+use plan::config::{Access, Database, PodSecurity, Release as ReleaseConfig, Runtime, Service};
 use plan::desired::{GENERATED_SECRET, Namespace, Release, SALT_ANNOTATION, SECRET_DIGEST_ANNOTATION, SecretObject};
 use plan::envfile::Source;
 use plan::finding::{Class, Finding};
@@ -56,6 +56,10 @@ pub(crate) fn origin(cx: &Context, world: &Snapshot) -> Result<String, Action> {
 /// (macOS, Windows, WSL, Docker Desktop, rootless: `NeedsPortForward` in minikube 1.38).
 pub(crate) fn access(cx: &Context, world: &Snapshot) -> Result<Access, Action> {
     match cx.public().access {
+        // No docker-env says where the node is; a docker in a virtual machine of its own on Linux is not noticed so.
+        Access::Auto if world.runtime == Runtime::Containerd => {
+            Ok(if crate::cluster_size::node_is_out_of_reach() { Access::PortForward } else { Access::NodePort })
+        }
         Access::Auto => {
             let host = world.docker.as_ref().ok_or_else(|| Action::unknown(CLUSTER))?;
             let loopback = host.address().is_some_and(|a| a == "localhost" || a.starts_with("127.") || a == "[::1]");

@@ -9,6 +9,7 @@ use plan::catalogue::{codes, finding};
 use plan::finding::Finding;
 
 use crate::context::Context;
+use crate::critical::{self, Timed};
 use crate::report::event::{Event, Outcome, StepName};
 
 /// One thing that should be true, and how to make it so.
@@ -36,6 +37,11 @@ pub(crate) struct Running<'a> {
 }
 
 impl Running<'_> {
+    /// The step.
+    pub(crate) const fn name(&self) -> &StepName {
+        &self.name
+    }
+
     /// How far the step is; replaces what it said before.
     pub(crate) fn progress(&self, text: impl Into<String>) {
         self.cx.reporter.send(Event::StepProgress { step: self.name.clone(), text: text.into() });
@@ -67,6 +73,10 @@ pub(crate) struct StepReport {
     pub(crate) outcome: Outcome,
     /// How long it took.
     pub(crate) took: Duration,
+    /// When it began, since the start of the run.
+    pub(crate) began: Duration,
+    /// The steps that it waited for.
+    pub(crate) after: Vec<StepName>,
 }
 
 /// How a run ended.
@@ -85,6 +95,13 @@ impl RunReport {
             && self.steps.iter().all(|s| matches!(s.outcome, Outcome::Keep | Outcome::Ok))
     }
 
+    /// What decided how long it took: `cluster 36.9s, then rollout 9.1s; images built meanwhile`.
+    pub(crate) fn critical_path(&self) -> String {
+        let done = self.steps.iter().filter(|step| step.outcome == Outcome::Ok);
+        let timed = done.map(|s| Timed { name: &s.name, after: &s.after, start: s.began, end: s.began + s.took });
+        critical::sentence(&timed.collect::<Vec<_>>())
+    }
+
     /// How many steps are not done.
     pub(crate) fn open(&self) -> usize {
         self.steps.iter().filter(|s| !matches!(s.outcome, Outcome::Keep | Outcome::Ok)).count()
@@ -99,6 +116,14 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
     let offered: BTreeSet<StepName> = names.iter().cloned().chain(steps.iter().flat_map(|s| s.milestones())).collect();
     let needs: Vec<BTreeSet<StepName>> =
         steps.iter().map(|s| s.after(cx).into_iter().filter(|n| offered.contains(n)).collect()).collect();
+    // What a step waits for is told by steps: a milestone by the one that reaches it.
+    let owner = |need: &StepName| {
+        steps.iter().position(|s| s.milestones().contains(need)).map_or_else(|| need.clone(), |i| names[i].clone())
+    };
+    let mut after: Vec<BTreeSet<StepName>> = needs.iter().map(|needs| needs.iter().map(owner).collect()).collect();
+    // What was so already only waited itself: who waited for it, waited for what it waited for.
+    let mut kept: BTreeMap<StepName, BTreeSet<StepName>> = BTreeMap::new();
+    let origin = Instant::now();
     let mut reached: BTreeSet<StepName> = BTreeSet::new();
     let mut waiting: BTreeSet<usize> = (0..steps.len()).collect();
     let mut started: BTreeMap<usize, Instant> = BTreeMap::new();
@@ -114,7 +139,9 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                     waiting.remove(&index);
                     running += 1;
                     started.insert(index, Instant::now());
-                    let after: Vec<StepName> = needs[index].iter().cloned().collect();
+                    let through = |need: StepName| kept.get(&need).cloned().unwrap_or_else(|| BTreeSet::from([need]));
+                    after[index] = std::mem::take(&mut after[index]).into_iter().flat_map(through).collect();
+                    let after: Vec<StepName> = after[index].iter().cloned().collect();
                     let step = &steps[index];
                     let messages = messages.clone();
                     let name = names[index].clone();
@@ -140,6 +167,9 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                     let name = names[index].clone();
                     let outcome = match result {
                         Ok(outcome) => {
+                            if outcome == Outcome::Keep {
+                                kept.insert(name.clone(), after[index].clone());
+                            }
                             reached.insert(name.clone());
                             reached.extend(steps[index].milestones());
                             outcome
@@ -152,13 +182,15 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                             Outcome::Fail
                         }
                     };
-                    report.steps.push(StepReport { name, outcome, took });
+                    let began = started.get(&index).map_or(Duration::ZERO, |at| at.duration_since(origin));
+                    report.steps.push(StepReport { name, outcome, took, began, after: after[index].iter().cloned().collect() });
                 }
             }
         }
     });
     for index in waiting {
-        report.steps.push(StepReport { name: names[index].clone(), outcome: Outcome::Skip, took: Duration::ZERO });
+        let (name, after) = (names[index].clone(), after[index].iter().cloned().collect());
+        report.steps.push(StepReport { name, outcome: Outcome::Skip, took: Duration::ZERO, began: origin.elapsed(), after });
         cx.reporter.send(Event::StepFinished {
             step: names[index].clone(),
             outcome: Outcome::Skip,

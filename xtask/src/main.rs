@@ -1,5 +1,6 @@
 //! `cargo xtask`: from a fresh clone to a verified deployment on minikube, and back to nothing.
 
+mod api;
 mod ask;
 mod browser;
 mod bundle;
@@ -7,7 +8,9 @@ mod caches;
 mod charts;
 mod cli;
 mod cluster_size;
+mod containerd;
 mod context;
+mod critical;
 mod desired;
 mod exec;
 mod failure;
@@ -26,11 +29,13 @@ mod proof;
 mod put_back;
 mod remove;
 mod report;
+mod retry;
 mod session;
 mod sources;
 mod steps;
 mod versions;
 mod watch;
+mod watch_files;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use plan::catalogue::{codes, finding};
-use plan::config::Access;
+use plan::config::{Access, Runtime};
 use plan::desired::Image;
 use plan::finding::Finding;
 use plan::objects::{Objects, label, text};
@@ -15,26 +15,50 @@ use tools::kubectl::{self, Selection};
 use tools::minikube::{self, State, Status};
 
 use crate::context::Context;
-use crate::{desired, failure, http};
+use crate::{containerd, desired, failure, http};
 
-/// Kinds that say how the pods are; one process asks for them.
-const WORKLOADS: &[&str] = &["deployments", "statefulsets", "daemonsets", "replicasets", "pods", "jobs"];
-/// Kinds that releases and the tool itself write; the other process asks for them.
-const SETTINGS: &[&str] = &[
-    "nodes",
-    "namespaces",
-    "services",
-    "configmaps",
-    "secrets",
-    "serviceaccounts",
-    "ingresses",
-    "networkpolicies",
-    "poddisruptionbudgets",
-    "horizontalpodautoscalers",
-    "persistentvolumeclaims",
-    "resourcequotas",
-    "limitranges",
+/// Kinds that say how the pods are: where there is no way but `kubectl get`, one process asks for them.
+const WORKLOADS: &[Kind] = &[
+    Kind("deployments", "apis/apps/v1"),
+    Kind("statefulsets", "apis/apps/v1"),
+    Kind("daemonsets", "apis/apps/v1"),
+    Kind("replicasets", "apis/apps/v1"),
+    Kind("pods", "api/v1"),
+    Kind("jobs", "apis/batch/v1"),
 ];
+/// Kinds that releases and the tool itself write: the other process asks for them.
+const SETTINGS: &[Kind] = &[
+    Kind("nodes", "api/v1"),
+    Kind("namespaces", "api/v1"),
+    Kind("services", "api/v1"),
+    Kind("configmaps", "api/v1"),
+    Kind("secrets", "api/v1"),
+    Kind("serviceaccounts", "api/v1"),
+    Kind("ingresses", "apis/networking.k8s.io/v1"),
+    Kind("networkpolicies", "apis/networking.k8s.io/v1"),
+    Kind("poddisruptionbudgets", "apis/policy/v1"),
+    Kind("horizontalpodautoscalers", "apis/autoscaling/v2"),
+    Kind("persistentvolumeclaims", "api/v1"),
+    Kind("resourcequotas", "api/v1"),
+    Kind("limitranges", "api/v1"),
+];
+
+/// A kind as `kubectl get` names it, and its group and version: all are served from Kubernetes 1.26 on, before the oldest that
+/// xtask.toml may ask for.
+#[derive(Clone, Copy)]
+struct Kind(&'static str, &'static str);
+
+impl Kind {
+    /// The path of its list in the API.
+    fn path(self, namespace: &str) -> String {
+        let Self(name, group) = self;
+        if matches!(name, "nodes" | "namespaces") {
+            format!("/{group}/{name}")
+        } else {
+            format!("/{group}/namespaces/{namespace}/{name}")
+        }
+    }
+}
 
 /// How long one look at an address may take.
 const ADDRESS: Duration = Duration::from_secs(5);
@@ -48,32 +72,69 @@ pub(crate) fn endpoint(host: &DockerHost) -> docker::Endpoint {
     })
 }
 
+/// The docker that builds, and that knows by labels which images are ours: the node's, or this machine's where the node has none.
+pub(crate) fn build_endpoint(world: &Snapshot) -> Option<docker::Endpoint> {
+    match world.runtime {
+        Runtime::Docker => world.docker.as_ref().map(endpoint),
+        Runtime::Containerd => Some(docker::Endpoint::Host),
+    }
+}
+
+/// Which images are looked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    /// Those of the services that this run is about.
+    Images,
+    /// None.
+    Nothing,
+}
+
 /// Looks at everything that `deploy` compares. minikube is only asked when the API server does not answer, and the node's docker
 /// through the remembered endpoint where that is provably the node's.
-pub(crate) fn everything(cx: &Context, wanted: &[Image]) -> Result<Snapshot, Finding> {
-    let remembered = cx.caches.docker_host(&cx.profile());
-    let (live, images) = std::thread::scope(|scope| {
-        let images = scope.spawn(|| remembered.as_ref().map(|host| node_images(cx, host, wanted)));
+pub(crate) fn everything(cx: &Context, wanted: Wanted) -> Result<Snapshot, Finding> {
+    let profile = cx.profile();
+    let remembered = cx.caches.docker_host(&profile);
+    let containerd_node = if remembered.is_none() { cx.caches.containerd_node(&profile) } else { None };
+    let (live, wanted, images) = std::thread::scope(|scope| {
+        // The digests of the build contexts, and then the images of that name, while the API server is asked.
+        let images = scope.spawn(|| {
+            let wanted = match wanted {
+                Wanted::Images => cx.images()?,
+                Wanted::Nothing => Vec::new(),
+            };
+            let found = match (&remembered, &containerd_node) {
+                (Some(host), _) => Some(node_images(cx, &endpoint(host), &wanted)),
+                (None, Some(_)) => Some(containerd::node_images(cx, &wanted)),
+                (None, None) => None,
+            };
+            Ok((wanted, found))
+        });
         let live = live_objects(cx);
-        (live, images.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
+        let (wanted, found) = images.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok::<_, Finding>((live, wanted, found))
+    })?;
     let unreachable = match live {
         Ok(objects) => {
-            let node = node(&objects, &cx.profile());
+            let node = node(&objects, &profile);
             if node.is_none() {
                 return Err(not_this_profile(cx, &objects));
             }
+            let uid = node.as_ref().and_then(|n| objects.get("Node", &n.name)).map(|n| text(n, "/metadata/uid").to_owned());
             let mut seen = Snapshot { cluster: ClusterState::Running, node, objects: Some(objects), ..Snapshot::default() };
             // The answer counts only if it came from this node: a port of this machine may belong to another profile by now.
             let address = seen.node.as_ref().map(|n| n.address.clone());
             let proven = remembered.filter(|host| host.address().is_some() && host.address() == address.as_deref());
-            if let (Some(host), Some(Ok(found))) = (proven, images) {
-                seen.docker = Some(host);
-                seen.images = Some(found);
-            } else {
-                let (host, found) = ask_docker(cx, wanted)?;
-                seen.docker = Some(host);
-                seen.images = Some(found);
+            let same_node = containerd_node.is_some() && containerd_node == uid;
+            match images {
+                Some(Ok(found)) if proven.is_some() => Store { docker: proven, found }.put(&mut seen),
+                Some(Ok(found)) if same_node => Store { docker: None, found }.put(&mut seen),
+                _ => {
+                    let store = ask_store(cx, &wanted)?;
+                    if let (None, Some(uid)) = (&store.docker, &uid) {
+                        cx.caches.remember_containerd(&profile, uid);
+                    }
+                    store.put(&mut seen);
+                }
             }
             return Ok(seen);
         }
@@ -101,22 +162,47 @@ pub(crate) fn not_this_profile(cx: &Context, objects: &Objects) -> Finding {
     .advice("or name another `cluster.profile` in xtask.toml")
 }
 
-/// Asks minikube where the node's docker is, remembers it, and lists the wanted images.
-fn ask_docker(cx: &Context, wanted: &[Image]) -> Result<(DockerHost, BTreeMap<String, NodeImage>), Finding> {
-    let env = minikube::docker_env(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
-    let host = DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path };
-    let found = node_images(cx, &host, wanted)?;
-    cx.caches.remember_docker_host(&cx.profile(), &host);
-    Ok((host, found))
+/// Where the node's images are, and the wanted ones among them.
+struct Store {
+    /// The node's docker; `None` where its runtime is containerd.
+    docker: Option<DockerHost>,
+    found: BTreeMap<String, NodeImage>,
+}
+
+impl Store {
+    /// Keeps it, with the images that were seen before: they may have been built since this look.
+    fn put(self, world: &mut Snapshot) {
+        world.runtime = if self.docker.is_some() { Runtime::Docker } else { Runtime::Containerd };
+        world.docker = self.docker;
+        let known = world.images.get_or_insert_default();
+        for (reference, image) in self.found {
+            known.entry(reference).or_insert(image);
+        }
+    }
+}
+
+/// Asks minikube where the node's docker is, remembers it, and lists the wanted images. Where `docker-env` refuses, the profile says
+/// whether it has no docker; the node's own word does not count: its docker may sit on a containerd that the kubelet uses.
+fn ask_store(cx: &Context, wanted: &[Image]) -> Result<Store, Finding> {
+    let refused = match minikube::docker_env(&cx.runner, &cx.profile()) {
+        Ok(env) => {
+            let host = DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path };
+            let found = node_images(cx, &endpoint(&host), wanted)?;
+            cx.caches.remember_docker_host(&cx.profile(), &host);
+            return Ok(Store { docker: Some(host), found });
+        }
+        Err(error) => failure::finding(cx, &error),
+    };
+    if refused.code == codes::DOCKER_ENV && containerd::is_runtime(cx)? {
+        return Ok(Store { docker: None, found: containerd::node_images(cx, wanted)? });
+    }
+    Err(refused)
 }
 
 /// The same, kept in the world.
-pub(crate) fn refresh_docker(cx: &Context) -> Result<(), Finding> {
-    let (host, found) = ask_docker(cx, &cx.images()?)?;
-    cx.update(|world| {
-        world.docker = Some(host);
-        world.images = Some(found);
-    });
+pub(crate) fn refresh_store(cx: &Context) -> Result<(), Finding> {
+    let store = ask_store(cx, &cx.images()?)?;
+    cx.update(|world| store.put(world));
     Ok(())
 }
 
@@ -140,10 +226,18 @@ pub(crate) fn cluster_state(cx: &Context) -> Result<ClusterState, Finding> {
     })
 }
 
-/// The objects of the namespace, the namespace itself and the node, by two processes side by side.
+/// The objects of the namespace, the namespace itself and the node: through one proxy that is open for the whole run, else by two
+/// processes side by side. What the proxy can't answer is asked again by `kubectl get`, whose words for a failure are known.
 pub(crate) fn live_objects(cx: &Context) -> Result<Objects, Finding> {
-    let ask =
-        |kinds: &[&str]| kubectl::get(&cx.runner, &cx.kube(), kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f));
+    let all = SETTINGS.iter().chain(WORKLOADS);
+    let paths: Vec<String> = all.map(|kind| kind.path(&cx.config.namespace)).collect();
+    if let Some(objects) = cx.api.lists(&cx.runner, &cx.profile(), &paths) {
+        return Ok(Objects::new(objects));
+    }
+    let ask = |kinds: &[Kind]| {
+        let kinds: Vec<&str> = kinds.iter().map(|Kind(name, _)| *name).collect();
+        kubectl::get(&cx.runner, &cx.kube(), &kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f))
+    };
     std::thread::scope(|scope| {
         let workloads = scope.spawn(|| ask(WORKLOADS));
         let settings = ask(SETTINGS);
@@ -171,12 +265,16 @@ pub(crate) fn node(objects: &Objects, profile: &str) -> Option<Node> {
 }
 
 /// The wanted images that the node's docker has, with their labels: one process for all.
-pub(crate) fn node_images(cx: &Context, host: &DockerHost, wanted: &[Image]) -> Result<BTreeMap<String, NodeImage>, Finding> {
+pub(crate) fn node_images(
+    cx: &Context,
+    endpoint: &docker::Endpoint,
+    wanted: &[Image],
+) -> Result<BTreeMap<String, NodeImage>, Finding> {
     if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
     let references: Vec<String> = wanted.iter().map(Image::reference).collect();
-    let inspected = docker::inspect(&cx.runner, &endpoint(host), &references).map_err(|f| failure::finding(cx, &f))?;
+    let inspected = docker::inspect(&cx.runner, endpoint, &references).map_err(|f| failure::finding(cx, &f))?;
     Ok(inspected
         .found
         .into_iter()
@@ -230,11 +328,41 @@ pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Optio
 
 /// What the public address answers from here.
 pub(crate) fn endpoints(cx: &Context) -> Result<Vec<Endpoint>, Finding> {
+    endpoints_with(cx, |url| http::get(url, ADDRESS))
+}
+
+/// The same, with an answer that was asked for already, if it is that of the right address.
+pub(crate) fn endpoints_early(cx: &Context, early: Early) -> Result<Vec<Endpoint>, Finding> {
+    endpoints_with(cx, |url| match early {
+        Early(Some((asked, answer))) if asked == url => answer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        Early(_) => http::get(url, ADDRESS),
+    })
+}
+
+/// A question to the address at which the application probably is.
+pub(crate) struct Early(Option<(String, std::thread::JoinHandle<Result<http::Answer, String>>)>);
+
+/// Asks it while the cluster is looked at; only a run that finds all else as it should be uses the answer. Nobody waits for it else.
+pub(crate) fn ask_early(cx: &Context) -> Early {
+    let host = cx.caches.docker_host(&cx.profile());
+    let guess = Snapshot {
+        node: host.as_ref().and_then(DockerHost::address).map(|address| Node { address: address.to_owned(), ..Node::default() }),
+        docker: host,
+        ..Snapshot::default()
+    };
+    Early(desired::origin(cx, &guess).ok().map(|origin| {
+        let url = format!("{origin}{}", cx.service(&cx.public().service).health.readiness);
+        let asked = url.clone();
+        (url, std::thread::spawn(move || http::get(&asked, ADDRESS)))
+    }))
+}
+
+fn endpoints_with(cx: &Context, ask: impl FnOnce(&str) -> Result<http::Answer, String>) -> Result<Vec<Endpoint>, Finding> {
     let (origin, access) =
         cx.look(|world| Ok((desired::origin(cx, world)?, desired::access(cx, world)?))).map_err(failure::undecided)?;
     let service = cx.service(&cx.public().service);
     let url = format!("{origin}{}", service.health.readiness);
-    let answer = http::get(&url, ADDRESS);
+    let answer = ask(&url);
     if answer.is_err() && access == Access::PortForward {
         // Nobody serves the local port now; the way there is opened for this one question.
         return Ok(vec![forwarded(cx)?]);

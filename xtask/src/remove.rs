@@ -8,12 +8,11 @@ use plan::desired::{IMAGE_OWNER_LABEL, OWNER_LABEL};
 use plan::finding::{Class, Finding};
 use plan::inventory::Inventory;
 use plan::objects::{Objects, label, text};
-use plan::snapshot::DockerHost;
-use tools::docker;
+use tools::docker::{self, Endpoint};
 use tools::kubectl::{self, Selection};
 
 use crate::context::Context;
-use crate::{failure, observe};
+use crate::{containerd, failure, observe};
 
 /// Between two looks whether something is gone.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -107,8 +106,8 @@ pub(crate) fn releases(cx: &Context, objects: &Objects) -> Vec<String> {
 }
 
 /// The images of this project on the node.
-pub(crate) fn images(cx: &Context, host: &DockerHost) -> Result<Vec<String>, Finding> {
-    let rows = docker::images_by_label(&cx.runner, &observe::endpoint(host), &format!("{IMAGE_OWNER_LABEL}={}", cx.config.name))
+pub(crate) fn images(cx: &Context, endpoint: &Endpoint) -> Result<Vec<String>, Finding> {
+    let rows = docker::images_by_label(&cx.runner, endpoint, &format!("{IMAGE_OWNER_LABEL}={}", cx.config.name))
         .map_err(|f| failure::finding(cx, &f))?;
     // The containerd store lists an image once more under its digest; that row goes with the last name.
     let is_named = |row: &docker::ImageRow| row.tag != "<none>" && row.repository != "<none>" && row.repository != "sha256";
@@ -120,8 +119,11 @@ pub(crate) fn images(cx: &Context, host: &DockerHost) -> Result<Vec<String>, Fin
 }
 
 /// Removes an image; one that a container still uses stays and is named.
-pub(crate) fn image(cx: &Context, host: &DockerHost, reference: &str) -> Result<(), Finding> {
-    match docker::remove(&cx.runner, &observe::endpoint(host), reference).map_err(|f| failure::finding(cx, &f))? {
+pub(crate) fn image(cx: &Context, endpoint: &Endpoint, reference: &str) -> Result<(), Finding> {
+    if *endpoint == Endpoint::Host {
+        return containerd::remove(cx, reference);
+    }
+    match docker::remove(&cx.runner, endpoint, reference).map_err(|f| failure::finding(cx, &f))? {
         docker::Removed::InUse(words) => {
             Err(finding(codes::IMAGE_IN_USE, reference, format!("image `{reference}` is in use and was kept"))
                 .evidence("docker image rm", words)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -93,7 +94,8 @@ pub(crate) struct Session {
     /// `--yes`.
     pub(crate) yes: bool,
     interactive: bool,
-    begun: Instant,
+    /// When this call began, or with `--watch` its last cycle.
+    begun: Mutex<Instant>,
 }
 
 impl Session {
@@ -157,7 +159,7 @@ impl Session {
             ..RunnerConfig::new(&root)
         });
         let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && variable(variables::CI).is_none();
-        Ok(Self { root, config_file, runner, reporter, yes: *yes, interactive, begun: Instant::now() })
+        Ok(Self { root, config_file, runner, reporter, yes: *yes, interactive, begun: Mutex::new(Instant::now()) })
     }
 
     /// Reads and checks xtask.toml and the environment file, all problems at once.
@@ -274,8 +276,30 @@ impl Session {
         Ok(lock)
     }
 
-    /// Says how it ended; the only place where a result becomes an exit code.
+    /// The clock of a further cycle starts.
+    pub(crate) fn begin_again(&self) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// The configuration's file.
+    pub(crate) fn config_file(&self) -> &Path {
+        &self.config_file
+    }
+
+    /// Says how it ended, and ends.
     pub(crate) fn end(&self, phase: Phase) -> ExitCode {
+        let exit_code = self.tell(phase);
+        match self.reporter.close() {
+            Ok(()) => ExitCode::from(exit_code),
+            Err(error) => {
+                crate::report::last_words(&format!("error: cannot write what happened: {error}"));
+                ExitCode::from(Class::Internal.exit_code().max(exit_code))
+            }
+        }
+    }
+
+    /// Says how a run ended; the only place where a result becomes an exit code.
+    pub(crate) fn tell(&self, phase: Phase) -> u8 {
         let (exit_code, summary, pointers) = match phase {
             Ok(Done { summary, pointers, exit_code }) => (exit_code, summary, pointers),
             Err(Failed { findings, summary }) => {
@@ -293,19 +317,13 @@ impl Session {
         if let Some(problem) = self.runner.journal_problem() {
             self.reporter.send(Event::Note { text: format!("the journal could not be written: {problem}") });
         }
-        self.reporter.send(Event::Finished { exit_code, summary, pointers, took: self.begun.elapsed() });
-        match self.reporter.close() {
-            Ok(()) => ExitCode::from(exit_code),
-            Err(error) => {
-                crate::report::last_words(&format!("error: cannot write what happened: {error}"));
-                ExitCode::from(Class::Internal.exit_code().max(exit_code))
-            }
-        }
+        self.reporter.send(Event::Finished { exit_code, summary, pointers, took: self.elapsed() });
+        exit_code
     }
 
-    /// How long this call has been running.
+    /// How long this call, or with `--watch` this cycle, has been running.
     pub(crate) fn elapsed(&self) -> std::time::Duration {
-        self.begun.elapsed()
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 }
 

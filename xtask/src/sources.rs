@@ -54,6 +54,11 @@ impl Sources {
         })
     }
 
+    /// What a build of a service is made from.
+    pub(crate) fn inputs(&self, service: &str) -> Option<&BuildInputs> {
+        self.inputs.get(service).map(|(_, inputs)| inputs)
+    }
+
     fn digest(&self, service: &str) -> Result<&ContextDigest, Finding> {
         let all = self.digests.get_or_init(|| {
             std::thread::scope(|scope| {

@@ -148,6 +148,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// What differs from an earlier one: other inputs first, then paths, each in order.
+    pub fn changed_since(&self, then: &Self) -> Vec<Change> {
+        if then.digest == self.digest { Vec::new() } else { diff(then, self) }
+    }
+
     pub(crate) fn of(entries: &[Entry]) -> BTreeMap<String, String> {
         entries.iter().map(|e| (e.shown().into_owned(), e.describe())).collect()
     }

@@ -17,6 +17,7 @@ pub mod objects;
 pub mod overlay;
 pub mod problem;
 pub mod prune;
+pub mod retry;
 pub mod snapshot;
 pub mod units;
 pub mod version;

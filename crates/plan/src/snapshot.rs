@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Runtime;
 use crate::objects::Objects;
 
 /// What is known of the cluster behind the profile.
@@ -101,7 +102,9 @@ pub struct Snapshot {
     pub objects: Option<Objects>,
     /// The wanted images that the node has, by the tag asked for.
     pub images: Option<BTreeMap<String, NodeImage>>,
-    /// The node's docker.
+    /// What runs the containers on the node, as the profile says.
+    pub runtime: Runtime,
+    /// The node's docker; none where the runtime is containerd.
     pub docker: Option<DockerHost>,
     /// What the application's addresses answered.
     pub endpoints: Option<Vec<Endpoint>>,

@@ -113,7 +113,7 @@ fn not_ours(cx: &Context) -> Finding {
 }
 
 fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
-    let mut world = observe::everything(cx, &[])?;
+    let mut world = observe::everything(cx, observe::Wanted::Nothing)?;
     let mut found = Found::default();
     if matches!(scope, Scope::Release | Scope::All) {
         let objects = world.objects.take().unwrap_or_default();
@@ -133,9 +133,9 @@ fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
         world.objects = Some(objects);
     }
     if matches!(scope, Scope::Images | Scope::All)
-        && let Some(host) = &world.docker
+        && let Some(endpoint) = observe::build_endpoint(&world)
     {
-        found.images = remove::images(cx, host)?;
+        found.images = remove::images(cx, &endpoint)?;
     }
     cx.update(|seen| *seen = world);
     Ok(found)
@@ -183,9 +183,9 @@ fn take_away(cx: &Context, found: &Found) -> Vec<Finding> {
             Ok(())
         });
     }
-    if let Some(host) = cx.look(|world| world.docker.clone()) {
+    if let Some(endpoint) = cx.look(observe::build_endpoint) {
         for image in &found.images {
-            step("image", image, &mut || Ok(remove::image(cx, &host, image)?));
+            step("image", image, &mut || Ok(remove::image(cx, &endpoint, image)?));
         }
     }
     if found.cluster {

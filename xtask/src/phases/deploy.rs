@@ -3,12 +3,12 @@
 use std::sync::OnceLock;
 
 use plan::action::Action;
-use plan::snapshot::Snapshot;
+use plan::snapshot::{ClusterState, Snapshot};
 
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
 use crate::exec::{self, RunReport, Step};
-use crate::report::event::{Event, Outcome, StepName};
+use crate::report::event::{Event, StepName};
 use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
@@ -18,28 +18,31 @@ use crate::{desired, observe};
 /// `cargo xtask setup`.
 pub(crate) fn setup(session: &Session) -> Phase {
     let cx = session.context(&Selection::default(), BuildFlags::default())?;
-    run(session, &cx, "setup", &cluster_steps())
+    run(session, &cx, "setup", || Ok(cluster_steps()))
 }
 
 /// `cargo xtask build-images`.
 pub(crate) fn build_images(session: &Session, selection: &Selection, build: BuildFlags) -> Phase {
     let cx = session.context(selection, build)?;
-    let mut steps = cluster_steps();
-    steps.extend(image_steps(&cx, true)?);
-    run(session, &cx, "build-images", &steps)
+    run(session, &cx, "build-images", || {
+        let mut steps = cluster_steps();
+        steps.extend(image_steps(&cx, true)?);
+        Ok(steps)
+    })
 }
 
 /// `cargo xtask deploy`.
 pub(crate) fn deploy(session: &Session, selection: &Selection, build: BuildFlags, watch: bool) -> Phase {
-    let _ = watch;
+    if watch {
+        return super::dev_loop::run(session, selection, build);
+    }
     let cx = session.context(selection, build)?;
     once(session, &cx)
 }
 
 /// One deploy.
 pub(crate) fn once(session: &Session, cx: &Context) -> Phase {
-    let steps = all_steps(cx)?;
-    run(session, cx, "deploy", &steps)
+    run(session, cx, "deploy", || all_steps(cx))
 }
 
 /// Tools and cluster.
@@ -104,12 +107,23 @@ pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
 }
 
 /// Looks, and either finds everything as it should be or lets the executor do what is missing.
-fn run(session: &Session, cx: &Context, phase: &'static str, steps: &[Box<dyn Step>]) -> Phase {
+fn run(
+    session: &Session,
+    cx: &Context,
+    phase: &'static str,
+    steps: impl FnOnce() -> Result<Vec<Box<dyn Step>>, Failed>,
+) -> Phase {
     let _lock = session.lock()?;
     cx.reporter.send(Event::Started { phase, text: headline(cx) });
-    let world = look(cx)?;
+    let early = observe::ask_early(cx);
+    // The steps need the digests of the build contexts, which are computed while the cluster is asked.
+    let (steps, world) = std::thread::scope(|scope| {
+        let world = scope.spawn(|| look(cx));
+        (steps(), world.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (steps, world) = (&steps?, world?);
     cx.update(|seen| *seen = world);
-    if let Some(kept) = all_kept(cx, steps)? {
+    if let Some(kept) = all_kept(cx, steps, early)? {
         for (step, text) in kept {
             let text = exec::without_object(&step, &text);
             cx.reporter.send(Event::kept(step, text));
@@ -121,13 +135,17 @@ fn run(session: &Session, cx: &Context, phase: &'static str, steps: &[Box<dyn St
     told(session, cx, phase, &report)
 }
 
-/// Every step with what was compared, if nothing is to be done. The address is asked last: it can only be right when the rest is.
-fn all_kept(cx: &Context, steps: &[Box<dyn Step>]) -> Result<Option<Vec<(StepName, String)>>, Failed> {
+/// Every step with what was compared, if nothing is to be done. What the address answers counts last: it can only be right when the rest
+/// is.
+fn all_kept(cx: &Context, steps: &[Box<dyn Step>], early: observe::Early) -> Result<Option<Vec<(StepName, String)>>, Failed> {
+    let mut early = Some(early);
     let mut kept = Vec::new();
     for step in steps {
         let name = step.name(cx);
-        if name == names::endpoints() {
-            let seen = observe::endpoints(cx)?;
+        if name == names::endpoints()
+            && let Some(early) = early.take()
+        {
+            let seen = observe::endpoints_early(cx, early)?;
             cx.update(|world| world.endpoints = Some(seen));
         }
         match step.decide(cx) {
@@ -140,9 +158,7 @@ fn all_kept(cx: &Context, steps: &[Box<dyn Step>]) -> Result<Option<Vec<(StepNam
 
 /// Looks at the world as far as the tools are there for it.
 pub(crate) fn look(cx: &Context) -> Result<Snapshot, Failed> {
-    // Digests are computed while the cluster is asked.
-    let images = cx.images()?;
-    Ok(observe::everything(cx, &images)?)
+    Ok(observe::everything(cx, observe::Wanted::Images)?)
 }
 
 /// `todo-chatbot -> minikube (layout monolith)`.
@@ -153,7 +169,13 @@ pub(crate) fn headline(cx: &Context) -> String {
 /// Says what a user without an environment file should know.
 fn announce(cx: &Context) {
     // What is there already was announced when it was made.
-    let there = |secret: &str| cx.look(|world| world.objects.as_ref().is_some_and(|o| o.get("Secret", secret).is_some()));
+    let there = |secret: &str| {
+        cx.look(|world| match &world.objects {
+            Some(objects) => objects.get("Secret", secret).is_some(),
+            // What a cluster holds that does not run is not known; a new one holds nothing.
+            None => world.cluster != ClusterState::Missing,
+        })
+    };
     let generated: Vec<String> = cx.generated_keys().into_iter().collect();
     if !generated.is_empty() && !there(plan::desired::GENERATED_SECRET) {
         cx.reporter.send(Event::Note {
@@ -183,13 +205,8 @@ fn told(session: &Session, cx: &Context, phase: &'static str, report: &RunReport
         });
     }
     let took = text::duration(session.elapsed());
-    let longest = |kind: &str| {
-        let of_kind = report.steps.iter().filter(|s| s.name.kind == kind && s.outcome == Outcome::Ok);
-        of_kind.map(|s| s.took).max().map(|longest| format!("{kind} {}", text::duration(longest)))
-    };
-    let parts: Vec<String> =
-        ["cluster", "image", "release", "rollout", "endpoints"].iter().filter_map(|kind| longest(kind)).collect();
-    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    let path = report.critical_path();
+    let parts = if path.is_empty() { String::new() } else { format!(" ({path})") };
     let what = match phase {
         "deploy" => "Running",
         "setup" => "Cluster ready",

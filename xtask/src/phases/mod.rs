@@ -4,6 +4,7 @@ pub(crate) mod ci;
 pub(crate) mod cleanup;
 pub(crate) mod completions;
 pub(crate) mod deploy;
+mod dev_loop;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod logs;

@@ -28,6 +28,8 @@ pub(super) struct Human {
     /// The headline and the steps that were so already: a run that changes nothing says one line, so these wait for the first change.
     held: String,
     shown: bool,
+    /// Runs that have ended before this one (`deploy --watch`): a cycle is one line, unless it fails or more is wanted.
+    ended: u32,
     answers_colour: bool,
 }
 
@@ -39,6 +41,7 @@ impl Human {
             stream_output: display.verbosity == Verbosity::Debug,
             held: String::new(),
             shown: false,
+            ended: 0,
             answers_colour: display.colour_stdout,
         }
     }
@@ -51,7 +54,7 @@ impl Human {
         let progress = match event {
             Event::Answer { text, .. } | Event::Screen { changed: text, .. } => return self.answer(text),
             Event::Finished { .. } => return Printed { progress: self.closing(record), answer: String::new() },
-            _ if quiet => return Printed::default(),
+            _ if quiet || self.is_brief() => return Printed::default(),
             Event::Started { text, .. } => {
                 self.held.push_str(&format!("{}\n", layout.paint(BOLD, &text::clean(text))));
                 return if verbose { self.show("") } else { Printed::default() };
@@ -81,6 +84,11 @@ impl Human {
     pub(super) fn show(&mut self, line: &str) -> Printed {
         self.shown = true;
         Printed { progress: std::mem::take(&mut self.held) + line, answer: String::new() }
+    }
+
+    /// Whether only the end of this run is told.
+    pub(super) fn is_brief(&self) -> bool {
+        self.ended > 0 && self.verbosity < Verbosity::Verbose
     }
 
     /// Whether nothing below findings is wanted.
@@ -123,6 +131,7 @@ impl Human {
         // What comes after is another run.
         self.held.clear();
         self.shown = false;
+        self.ended += 1;
         out
     }
 
@@ -140,7 +149,8 @@ impl Human {
                 out.push_str(&format!("{}\n", layout.paint(BOLD, &line)));
             }
         }
-        for (label, text) in &end.pointers {
+        let pointers: &[_] = if self.is_brief() { &[] } else { &end.pointers };
+        for (label, text) in pointers {
             out.push_str(&layout.pointer(label, text));
         }
         if end.exit_code != 0 {

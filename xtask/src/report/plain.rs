@@ -56,7 +56,7 @@ impl View for Plain {
         }
         let mut printed = self.human.print(record, event);
         match event {
-            Event::StepStarted { step, .. } if !self.human.is_quiet() => {
+            Event::StepStarted { step, .. } if !self.human.is_quiet() && !self.human.is_brief() => {
                 printed.progress.push_str(&self.human.layout.step(State::Run, step, "", ""));
             }
             Event::StepFinished { step, .. } if self.github && !printed.progress.is_empty() => {

@@ -245,8 +245,20 @@ fn each_round_of_a_watch_is_a_run_of_its_own() {
     let second = |(at, event): (Duration, Event)| (at + Duration::from_secs(300), event);
     let mut scene = scenes::failure();
     scene.extend(scenes::nothing_to_do().into_iter().map(second));
-    let once = |scene: &Scene| plain(&ReportConfig::default(), scene).0;
-    assert_eq!(once(&scene), once(&scenes::failure()) + &once(&scenes::nothing_to_do()));
+    let once = |scene: &Scene, verbosity| plain(&ReportConfig { verbosity, ..ReportConfig::default() }, scene).0;
+    let apart = |verbosity| (once(&scenes::failure(), verbosity), once(&scenes::nothing_to_do(), verbosity));
+    let (first, then) = apart(Verbosity::Verbose);
+    assert_eq!(once(&scene, Verbosity::Verbose), first + &then);
+    // A cycle is told by its closing line; what a person can do now was said at the end of the first.
+    let (first, then) = apart(Verbosity::Normal);
+    let line = then.split_once("  open ").map_or(&*then, |(line, _)| line);
+    assert_eq!(once(&scene, Verbosity::Normal), first.clone() + line);
+    // Unless it fails.
+    let mut failing = scenes::nothing_to_do();
+    failing.extend(scenes::failure().into_iter().map(second));
+    let told = once(&failing, Verbosity::Normal);
+    let findings = |text: &str| text[text.find("\nerror[").unwrap()..].to_owned();
+    assert!(told.ends_with(&findings(&first)), "{told}");
     let record = record_of(&scene);
     assert_eq!((record.findings.len(), record.steps.len(), record.begun), (0, 3, Duration::from_secs(300)));
     assert_eq!(timeline::render(&record, Duration::ZERO), timeline::render(&record_of(&scenes::nothing_to_do()), Duration::ZERO));

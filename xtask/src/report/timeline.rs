@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::critical::{self, Timed};
+
 use super::event::{Outcome, StepName};
 use super::layout::State;
 use super::record::{Record, StepRecord};
@@ -97,22 +99,13 @@ fn table_row(bar: &Bar<'_>) -> String {
     )
 }
 
-/// The chain of steps that decided how long the run took: from the one that ended last, back to what each had to wait for longest.
+/// The chain of steps that decided how long the run took; what was so already, or was not tried, decided nothing.
 fn critical_path(record: &Record) -> Vec<&StepName> {
-    let ended = |step: &&StepRecord| step.end.as_ref().is_some_and(|end| matches!(end.outcome, Outcome::Ok | Outcome::Fail));
-    let end_of = |step: &&StepRecord| step.end.as_ref().map(|end| end.at);
-    let mut path: Vec<&StepName> = Vec::new();
-    let mut next = record.steps.iter().filter(ended).max_by_key(end_of);
-    while let Some(step) = next {
-        // A stream that lists a step as waiting for itself must not be walked for ever.
-        if path.contains(&&step.name) {
-            break;
-        }
-        path.push(&step.name);
-        next = record.steps.iter().filter(ended).filter(|before| step.after.contains(&before.name)).max_by_key(end_of);
-    }
-    path.reverse();
-    path
+    let timed = record.steps.iter().filter_map(|step| {
+        let end = step.end.as_ref().filter(|end| matches!(end.outcome, Outcome::Ok | Outcome::Fail))?;
+        Some(Timed { name: &step.name, after: &step.after, start: step.started, end: end.at })
+    });
+    critical::path(&timed.collect::<Vec<_>>()).into_iter().map(|step| step.name).collect()
 }
 
 fn escape(text: &str) -> String {

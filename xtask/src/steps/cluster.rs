@@ -1,6 +1,10 @@
 //! The cluster: created, started or repaired; never restarted when it runs.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use plan::action::Action;
+use plan::config::Runtime;
 use plan::decide;
 use plan::finding::Finding;
 use plan::snapshot::ClusterState;
@@ -11,10 +15,16 @@ use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
 use crate::report::text;
-use crate::{cluster_size, failure, marker, observe};
+use crate::watch_files::sleep;
+use crate::{cluster_size, failure, marker, observe, retry};
 
 /// The event from which on docker in the node is not reconfigured any more (recording `start-cold-timed`: 7.8 s of 37 s).
 const DOCKER_IS_SETTLED: &str = "Preparing Kubernetes";
+
+/// How often the node's docker is asked for while the control plane boots, which takes half a minute.
+const EARLY_TRIES: u32 = 10;
+/// Between two of these.
+const EARLY_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Cluster;
 
@@ -65,9 +75,8 @@ impl Step for Cluster {
         cx.update(|world| world.cluster = state);
         if cx.look(|world| world.cluster == ClusterState::Running) {
             observe::refresh_objects(cx)?;
-            if cx.look(|world| world.docker.is_none()) {
-                observe::refresh_docker(cx)?;
-            }
+            // Again, also where it was found early: a start that was tried twice may have moved its port.
+            observe::refresh_store(cx)?;
         }
         Ok(())
     }
@@ -100,29 +109,53 @@ fn start(cx: &Context, run: &Running<'_>, create: bool) -> Result<(), Vec<Findin
         // Before anything is created: a killed run leaves a cluster that is known to be ours.
         marker::write(cx)?;
     }
-    let mut settled = false;
-    let outcome = minikube::start(&cx.runner, &options, &mut |event| match event {
-        StartEvent::Step { name, message, .. } => {
-            run.progress(message.trim().to_owned());
-            if name == DOCKER_IS_SETTLED && !settled {
-                settled = true;
-                // Failing to reach it early is no failure: the images wait for the whole step then.
-                if observe::refresh_docker(cx).is_ok() {
-                    run.reached(names::docker());
+    retry::transient(cx, run, || attempt(cx, run, &options).map_err(Vec::from))
+}
+
+/// One call of `minikube start`. Another one goes on where it stopped.
+fn attempt(cx: &Context, run: &Running<'_>, options: &StartOptions) -> Result<(), Finding> {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let mut settled = false;
+        let outcome = minikube::start(&cx.runner, options, &mut |event| match event {
+            StartEvent::Step { name, message, .. } => {
+                run.progress(message.trim().to_owned());
+                if name == DOCKER_IS_SETTLED && !settled {
+                    settled = true;
+                    // Beside the start, whose events go on meanwhile.
+                    scope.spawn(|| early_docker(cx, run, &over));
                 }
             }
+            StartEvent::Download { artifact, percent } => {
+                let far = percent.map(|p| format!(", {p} %")).unwrap_or_default();
+                run.progress(format!("downloading {artifact}{far}"));
+            }
+            StartEvent::Warning { message }
+            | StartEvent::Info { message }
+            | StartEvent::Error { message, .. }
+            | StartEvent::Noise(message) => {
+                run.output(message);
+            }
+        });
+        over.store(true, Ordering::Relaxed);
+        outcome.map_err(|f| failure::finding(cx, &f))
+    })
+}
+
+/// Lets the images begin as soon as the node's docker answers. Failing to reach it early is no failure: they wait for the whole step
+/// then, and its own look says why.
+fn early_docker(cx: &Context, run: &Running<'_>, over: &AtomicBool) {
+    let stop = || over.load(Ordering::Relaxed) || cx.cancelled();
+    for _ in 0..EARLY_TRIES {
+        if observe::refresh_store(cx).is_ok() {
+            // What is built on this machine is loaded into a node that runs.
+            if cx.look(|world| world.runtime) == Runtime::Docker {
+                run.reached(names::docker());
+            }
+            return;
         }
-        StartEvent::Download { artifact, percent } => {
-            let far = percent.map(|p| format!(", {p} %")).unwrap_or_default();
-            run.progress(format!("downloading {artifact}{far}"));
+        if !sleep(EARLY_PAUSE, &stop) {
+            return;
         }
-        StartEvent::Warning { message }
-        | StartEvent::Info { message }
-        | StartEvent::Error { message, .. }
-        | StartEvent::Noise(message) => {
-            run.output(message);
-        }
-    });
-    outcome.map_err(|f| failure::finding(cx, &f))?;
-    Ok(())
+    }
 }

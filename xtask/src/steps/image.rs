@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use plan::action::Action;
 use plan::catalogue::{codes, finding};
-use plan::config::Service;
+use plan::config::{Runtime, Service};
 use plan::decide;
 use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, Image as Wanted};
 use plan::finding::Finding;
-use tools::docker::{self, BuildOptions, VertexState};
+use tools::docker::{self, BuildOptions, BuildProgress, VertexState};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::report::event::{Event, StepName};
 use crate::report::text;
-use crate::{desired, failure, observe};
+use crate::{containerd, desired, failure, observe, retry};
 
 pub(crate) struct Image {
     pub(crate) wanted: Wanted,
@@ -49,7 +49,7 @@ impl Step for Image {
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
-        let Some(host) = cx.look(|world| world.docker.clone()) else {
+        let Some(endpoint) = cx.look(observe::build_endpoint) else {
             return Err(vec![finding(codes::DOCKER_ENV, self.wanted.reference(), "the node's docker is not known")]);
         };
         let service = cx.service(&self.wanted.service);
@@ -72,32 +72,40 @@ impl Step for Image {
             deadline: cx.config.deadlines.build,
             ..BuildOptions::new(&self.wanted.service, &service.context)
         };
-        let endpoint = observe::endpoint(&host);
         run.progress("building");
-        docker::build(&cx.runner, &endpoint, &options, &mut |progress| {
-            let step = match (progress.step, progress.total) {
-                (Some(step), Some(total)) => format!("{step}/{total} "),
-                _ => String::new(),
-            };
-            match progress.state {
-                VertexState::Started => run.progress(format!("{step}{}", progress.name)),
-                VertexState::Log(line) | VertexState::Failed(line) => run.output(line),
-                VertexState::Cached | VertexState::Done => {}
-            }
-        })
-        .map_err(|f| failure::build(cx, &self.wanted.service, &f))?;
+        retry::transient(cx, run, || {
+            docker::build(&cx.runner, &endpoint, &options, &mut |progress| tell(run, &progress))
+                .map_err(|f| vec![failure::build(cx, &self.wanted.service, &f)])
+        })?;
         let took = begun.elapsed();
         self.built.set(()).ok();
         cx.sources.remember(&self.wanted);
 
         cx.built.store(true, Ordering::Relaxed);
 
-        let found = observe::node_images(cx, &host, std::slice::from_ref(&self.wanted))?;
-        cx.update(|world| world.images.get_or_insert_default().extend(found));
+        if cx.look(|world| world.runtime) == Runtime::Containerd {
+            containerd::load(cx, run, &self.wanted)?;
+        } else {
+            let found = observe::node_images(cx, &endpoint, std::slice::from_ref(&self.wanted))?;
+            cx.update(|world| world.images.get_or_insert_default().extend(found));
+        }
         let bytes =
             docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
         self.within_budgets(cx, service, bytes, took);
         Ok(())
+    }
+}
+
+/// One line of a build.
+fn tell(run: &Running<'_>, progress: &BuildProgress) {
+    let step = match (progress.step, progress.total) {
+        (Some(step), Some(total)) => format!("{step}/{total} "),
+        _ => String::new(),
+    };
+    match &progress.state {
+        VertexState::Started => run.progress(format!("{step}{}", progress.name)),
+        VertexState::Log(line) | VertexState::Failed(line) => run.output(line),
+        VertexState::Cached | VertexState::Done => {}
     }
 }
 

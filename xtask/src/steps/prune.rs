@@ -9,12 +9,13 @@ use plan::finding::Finding;
 use plan::objects::text;
 use plan::prune::{self, Kept};
 use serde_json::Value;
+use tools::docker::{self, Endpoint};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::failure;
 use crate::report::event::StepName;
+use crate::{containerd, failure, observe};
 
 pub(crate) struct Prune;
 
@@ -38,10 +39,9 @@ impl Step for Prune {
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
         cx.built.store(false, Ordering::Relaxed);
-        let Some(host) = cx.look(|world| world.docker.clone()) else { return Ok(()) };
-        let endpoint = crate::observe::endpoint(&host);
+        let Some(endpoint) = cx.look(observe::build_endpoint) else { return Ok(()) };
         let label = format!("{IMAGE_OWNER_LABEL}={}", cx.config.name);
-        let all = tools::docker::images_by_label(&cx.runner, &endpoint, &label).map_err(|f| failure::finding(cx, &f))?;
+        let all = docker::images_by_label(&cx.runner, &endpoint, &label).map_err(|f| failure::finding(cx, &f))?;
         let listed = all.into_iter().map(|i| Kept { repository: i.repository, tag: i.tag, created: i.created_at }).collect();
         let mut used: BTreeSet<String> = cx.images()?.iter().map(plan::desired::Image::reference).collect();
         used.extend(in_use(cx));
@@ -51,8 +51,12 @@ impl Step for Prune {
         }
         run.progress(format!("removing {}", old.join(", ")));
         for reference in &old {
-            // Not forced: docker refuses what a container still uses.
-            tools::docker::remove(&cx.runner, &endpoint, reference).map_err(|f| failure::finding(cx, &f))?;
+            if endpoint == Endpoint::Host {
+                containerd::remove(cx, reference)?;
+            } else {
+                // Not forced: docker refuses what a container still uses.
+                docker::remove(&cx.runner, &endpoint, reference).map_err(|f| failure::finding(cx, &f))?;
+            }
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! kubectl. Every call names context and namespace.
 
+mod api;
 mod follow;
 mod watch;
 
@@ -12,6 +13,7 @@ use crate::answer::{Parsed, Refusal, ToolError, json, succeeded};
 use crate::runner::{Output, Runner};
 use crate::target::Target;
 
+pub use api::{Api, ApiError, parse_raw_list, parse_response, proxy_invocation};
 pub use follow::{
     Logs, PortForward, PortForwardError, logs, logs_follow, logs_invocation, parse_forwarding, port_forward,
     port_forward_invocation,

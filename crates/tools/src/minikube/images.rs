@@ -60,6 +60,17 @@ pub fn image_load_invocation(profile: &str, tag: &str) -> Invocation {
     call(profile, format!("load image `{tag}` into cluster `{profile}`"), LOAD).args(["image", "load", tag, "--daemon=true"])
 }
 
+/// `minikube image rm TAG`
+pub fn image_rm_invocation(profile: &str, tag: &str) -> Invocation {
+    call(profile, format!("remove image `{tag}` from cluster `{profile}`"), SHORT).args(["image", "rm", tag])
+}
+
+/// Removes an image from the node; what minikube says of it. Exit code 0 proves nothing here either (recording `image-rm-missing`): look
+/// with [`images`] afterwards.
+pub fn image_rm(runner: &Runner, profile: &str, tag: &str) -> Result<String, ToolError> {
+    runner.ask(&image_rm_invocation(profile, tag), |output| succeeded(output).map(|()| output.stderr.trim().to_owned()))
+}
+
 /// Loads an image from the host's docker. Exit code 0 proves nothing here (it is 0 for an image that does not exist): look with
 /// [`images`] afterwards.
 pub fn image_load(runner: &Runner, profile: &str, tag: &str) -> Result<(), ToolError> {

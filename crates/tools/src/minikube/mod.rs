@@ -16,7 +16,9 @@ use serde::Deserialize;
 use crate::answer::{Parsed, Refusal, ToolError, json, succeeded};
 use crate::runner::{Output, Runner};
 
-pub use images::{NodeImage, image_load, image_load_invocation, images, images_invocation, parse_images};
+pub use images::{
+    NodeImage, image_load, image_load_invocation, image_rm, image_rm_invocation, images, images_invocation, parse_images,
+};
 pub use profile::{Profile, ProfileNode, Profiles, parse_profiles, profiles, profiles_invocation};
 pub use start::{START_DEADLINE, StartEvent, StartOptions, parse_start_event, start, start_invocation};
 pub use status::{NodeStatus, State, Status, parse_status, status, status_invocation};
