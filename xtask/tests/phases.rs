@@ -144,7 +144,7 @@ fn settled(text: &str, root: &Path, port: u16) -> String {
     // Which steps were the longest chain is another matter in each run.
     while let Some(end) = lines.iter().position(|line| line.starts_with("Running in TIME (") && !line.ends_with(')')) {
         let rest = lines.remove(end + 1);
-        lines[end] += &format!(" {rest}");
+        lines[end].push_str(&rest);
     }
     for line in lines.iter_mut().filter(|line| line.starts_with("Running in TIME (")) {
         "Running in TIME (STEPS)".clone_into(line);
@@ -212,6 +212,17 @@ fn a_rollout_that_fails_and_is_put_right() {
     shop.write("api/main.txt", "right\n");
     seen += &shop.run(&["deploy"]);
     assert!(seen.ends_with("[exit code 0]\n"), "{seen}");
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn a_change_is_taken_back() {
+    let shop = Shop::new();
+    shop.run(&["deploy"]);
+    shop.write("api/main.txt", "api two\n");
+    shop.run(&["deploy"]);
+    let seen = shop.run(&["rollback"]) + &shop.run(&["status"]);
+    assert_eq!(seen.matches("[exit code 0]").count(), 2, "{seen}");
     insta::assert_snapshot!(seen);
 }
 

@@ -28,6 +28,8 @@ pub(crate) fn run(sim: &Sim) -> Answer {
         ["uninstall", release] => uninstall(sim, release),
         ["get", "values", release] => told(sim, release, |revision| revision.values.to_string()),
         ["get", "manifest", release] => told(sim, release, |revision| documents(&revision.objects)),
+        // Its charts have none: hooks come from templates, which are not rendered here.
+        ["get", "hooks", release] => told(sim, release, |_| String::new()),
         ["template", release, chart] => template(sim, release, Path::new(chart)),
         ["lint", chart] => lint(Path::new(chart)),
         ["dependency", "build", chart] => match Chart::read(Path::new(chart)) {
