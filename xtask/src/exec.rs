@@ -22,6 +22,10 @@ pub(crate) trait Step: Send + Sync {
     fn decide(&self, cx: &Context) -> Action;
     /// Changes the world, waits for it to follow, and looks again, so that `decide` can be asked once more.
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>>;
+    /// Everything that blocks the step, where that is more than the one finding of its decision.
+    fn blocked(&self, _cx: &Context, finding: Finding) -> Vec<Finding> {
+        vec![finding]
+    }
     /// Milestones that are reached with the step at the latest.
     fn milestones(&self) -> Vec<StepName> {
         Vec::new()
@@ -217,7 +221,7 @@ fn attempt(cx: &Context, step: &dyn Step, after: Vec<StepName>, run: &Running<'_
     cx.reporter.send(Event::StepStarted { step: name.clone(), after });
     match decision {
         Action::Keep { .. } => {}
-        Action::Blocked(finding) => return Err(vec![*finding]),
+        Action::Blocked(finding) => return Err(step.blocked(cx, *finding)),
         Action::Unknown { until } => return Err(vec![unsettled(&name, &format!("it can't be known before {until}"))]),
         Action::Do { why, .. } => run.progress(why),
     }

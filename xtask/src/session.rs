@@ -329,12 +329,8 @@ impl Session {
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> Finding {
     let known: Vec<&str> = known.map(String::as_str).collect();
-    let mut finding = Finding::error(
-        codes::CONFIG_PROBLEM,
-        Class::Usage,
-        name,
-        format!("there is no {what} `{name}` in this layout or xtask.toml"),
-    );
+    let mut finding =
+        Finding::error(codes::CONFIG_PROBLEM, Class::Usage, name, format!("there is no {what} `{name}` in xtask.toml"));
     if let Some(near) = problem::nearest(name, known.iter().copied()) {
         finding = finding.advice(format!("did you mean `{near}`?"));
     }

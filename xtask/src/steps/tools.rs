@@ -29,16 +29,15 @@ impl Step for Tools {
     fn decide(&self, cx: &Context) -> Action {
         match self.seen.get_or_init(|| versions::check(cx)) {
             Ok(versions) => Action::keep(versions.to_string()),
-            Err(findings) => findings.first().map_or_else(
-                || Action::keep("none"),
-                |first| {
-                    // One decision has one finding: the others are named in it, and `doctor` shows them in full.
-                    let mut first = first.clone();
-                    first.collateral.extend(findings.iter().skip(1).map(|f| f.cause.clone()));
-                    Action::Blocked(Box::new(first))
-                },
-            ),
+            Err(findings) => {
+                findings.first().map_or_else(|| Action::keep("none"), |first| Action::Blocked(Box::new(first.clone())))
+            }
         }
+    }
+
+    fn blocked(&self, _cx: &Context, finding: Finding) -> Vec<Finding> {
+        // Everything at once, as `doctor` has it.
+        self.seen.get().and_then(|seen| seen.as_ref().err()).cloned().unwrap_or_else(|| vec![finding])
     }
 
     fn apply(&self, _cx: &Context, _run: &Running<'_>) -> Result<(), Vec<Finding>> {

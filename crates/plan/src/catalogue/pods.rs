@@ -311,7 +311,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         Class::Rollout,
         "runAsNonRoot is set, the image has no USER.",
         "CreateContainerConfigError `image will run as root`",
-        &["`USER 10001` in the Dockerfile, then `cargo xtask build-images`", "or `podSecurity.SERVICE.runAsUser` in the values"],
+        &[
+            "`USER 10001` in the Dockerfile, then `cargo xtask build-images`",
+            "or opt the service down: `services.SERVICE.pod_security = \"baseline\"` in xtask.toml",
+        ],
     ),
     entry(
         codes::USER_NOT_NUMERIC,
@@ -319,7 +322,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Class::Rollout,
         "runAsNonRoot can only be checked against a number.",
         "CreateContainerConfigError `image has non-numeric user`",
-        &["write the number in the Dockerfile: `USER 10001`", "or set `podSecurity.SERVICE.runAsUser`"],
+        &["write the number in the Dockerfile: `USER 10001`", "or set `services.SERVICE.run_as_user` in xtask.toml"],
     ),
     entry(
         codes::POD_SECURITY,
@@ -328,7 +331,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "The Pod Security level of the namespace forbids something the pod asks for.",
         "ReplicaSet FailedCreate `violates PodSecurity`",
         &[
-            "set `podSecurity.SERVICE.profile = restricted` in the values",
+            "let the pod keep to the level, or opt the service down by `services.SERVICE.pod_security` in xtask.toml",
             "or lower the level of the namespace (label pod-security.kubernetes.io/enforce)",
         ],
     ),

@@ -24,7 +24,10 @@ pub(crate) fn creation_refused(facts: &Facts, owner: &Meta, subject: &str, messa
         let text =
             format!("{who} is refused by the Pod Security level `{level}` of its namespace: {}", without_details(problems));
         let found = make(codes::POD_SECURITY, text)
-            .remedy(format!("set `podSecurity.{who}.profile: {level}` in the values, then"), "cargo xtask deploy")
+            .remedy(
+                format!("keep to `{level}`, or opt it down by `services.{who}.pod_security` in xtask.toml, then"),
+                "cargo xtask deploy",
+            )
             .remedy(
                 "or lower the level of the namespace",
                 scope.kubectl_cluster(&format!(

@@ -199,13 +199,13 @@ fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
                 format!("{who} can't start: image `{image}` names its user `{user}`, runAsNonRoot needs a number"),
             )
             .remedy("write the number in the Dockerfile (`USER 10001`), then", "cargo xtask deploy")
-            .advice(format!("or set `podSecurity.{who}.runAsUser` in the values"));
+            .advice(format!("or set `services.{who}.run_as_user` in xtask.toml to the image's numeric user id"));
     }
     if message.contains("will run as root") || message.contains("runAsUser breaks non-root policy") {
         return view
             .finding(codes::RUNS_AS_ROOT, format!("{who} can't start: image `{image}` runs as root, the pod forbids that"))
             .remedy("set a numeric user in the Dockerfile (`USER 10001`), then", "cargo xtask deploy")
-            .advice(format!("or set `podSecurity.{who}.runAsUser` in the values"));
+            .advice(format!("or opt it down: `services.{who}.pod_security = \"baseline\"` in xtask.toml"));
     }
     view.finding(codes::CONTAINER_START_FAILED, format!("{who} can't start: {}", first_line(message))).remedy("", view.describe())
 }
