@@ -129,6 +129,8 @@ fn text(bytes: &[u8]) -> String {
 fn from_nothing_to_a_running_application_and_back() {
     let journey = Journey::begin();
     journey.ok(&["cleanup", "--scope", "all", "--yes"]);
+    // A cluster that somebody else made stays; XTASK_E2E=1 says that it may go.
+    output(new("minikube").args(["-p", "minikube", "delete"]));
 
     // A fresh clone, one command, no .env.
     journey.ok(&["deploy"]);
