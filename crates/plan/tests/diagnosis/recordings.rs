@@ -140,6 +140,7 @@ const CALLS: &[(&str, &str, Option<&str>)] = &[
     ("helm", "ownership-conflict", Some("XT603")),
     ("helm", "rollback-no-revision", Some("XT615")),
     ("helm", "schema-violation", Some("XT605")),
+    ("helm", "chart-refuses-values", Some("XT605")),
     ("helm", "status-notfound", Some("XT611")),
     ("helm", "template-nil-pointer", Some("XT606")),
     ("helm", "template-parse-error", Some("XT606")),

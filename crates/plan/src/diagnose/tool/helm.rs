@@ -155,6 +155,14 @@ fn template(failure: &ToolFailure, words: &str) -> Option<Finding> {
             return Some(make(&place, &problem));
         }
     }
+    // `fail` and `required` of a template: the chart's own words, a list of problems or one sentence.
+    if let Some((_, rest)) = words.split_once("execution error at (") {
+        let (place, said) = rest.split_once("): ")?;
+        let listed: Vec<&str> = said.lines().filter_map(|line| line.trim().strip_prefix("- ")).collect();
+        let problem = if listed.is_empty() { said.lines().next().unwrap_or_default().to_owned() } else { listed.join("; ") };
+        let found = failure.finding(codes::SCHEMA, format!("the chart refuses a value: {problem}")).evidence(place, said.trim());
+        return Some(found.advice("correct the value in xtask.toml or the values file"));
+    }
     if let Some((_, rest)) = words.split_once("parse error at (") {
         let (place, problem) = rest.lines().next()?.split_once("): ")?;
         return Some(make(place, problem));
