@@ -218,7 +218,7 @@ impl Context {
 
     /// The keys whose values are made once for development and kept in the cluster.
     pub(crate) fn generated_keys(&self) -> BTreeSet<String> {
-        self.environment.keys.iter().filter(|(_, entry)| entry.source == Source::Generate).map(|(key, _)| key.clone()).collect()
+        self.environment.to_generate().map(str::to_owned).collect()
     }
 
     /// A value made for development, the same one for the whole run; the runner never shows it.

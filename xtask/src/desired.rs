@@ -7,7 +7,7 @@ use plan::action::Action;
 use plan::catalogue::codes;
 use plan::config::{Access, Database, PodSecurity, Release as ReleaseConfig, Runtime, Service};
 use plan::desired::{GENERATED_SECRET, Namespace, Release, SALT_ANNOTATION, SECRET_DIGEST_ANNOTATION, SecretObject};
-use plan::envfile::Source;
+use plan::envfile::Resolved;
 use plan::finding::{Class, Finding};
 use plan::identity::secret_digest;
 use plan::invocation::Secret;
@@ -135,29 +135,19 @@ pub(crate) fn release_secret(cx: &Context, world: &Snapshot, release: &ReleaseCo
 
 /// The secrets of one service, by its own list of keys. Optional keys without a value are left out.
 fn service_secrets(cx: &Context, world: &Snapshot, service: &Service) -> Result<BTreeMap<String, Secret>, Action> {
-    let mut secrets = BTreeMap::new();
-    for key in &service.keys {
-        let Some(entry) = cx.environment.keys.get(key).filter(|entry| entry.secret) else { continue };
-        let value = match (&entry.source, cx.database()) {
-            (Source::Generate, _) => generated(cx, world)?.data.remove(key),
-            (Source::Database, Some(database)) => Some(database_url(cx, world, database)?),
-            _ => entry.value.clone(),
-        };
-        if let Some(value) = value {
-            secrets.insert(key.clone(), value);
-        }
-    }
-    Ok(secrets)
+    Ok(environment(cx, world)?.share(&service.keys).secret)
 }
 
-/// The keys of the ConfigMap that a release's services list.
-fn plain_keys(cx: &Context, release: &ReleaseConfig) -> BTreeMap<String, String> {
-    let keys = release.services.keys().flat_map(|name| cx.service(name).keys.iter());
-    keys.filter_map(|key| {
-        let entry = cx.environment.keys.get(key).filter(|entry| !entry.secret)?;
-        Some((key.clone(), entry.value.as_ref()?.reveal().to_owned()))
-    })
-    .collect()
+/// The environment with what is made for development filled in.
+fn environment(cx: &Context, world: &Snapshot) -> Result<Resolved, Action> {
+    let mut environment = cx.environment.clone();
+    for (key, value) in generated(cx, world)?.data {
+        environment.supply(&key, value);
+    }
+    if let Some(database) = cx.database() {
+        environment.supply(&database.key, database_url(cx, world, database)?);
+    }
+    Ok(environment)
 }
 
 fn database_url(cx: &Context, world: &Snapshot, database: &Database) -> Result<Secret, Action> {
@@ -240,7 +230,7 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
         keys: config.keys.clone(),
         existing_secret: (!secret.data.is_empty()).then_some(secret.name),
         public_origin: Some(origin),
-        config: plain_keys(cx, config),
+        config: cx.environment.share_of(&cx.config, config).plain,
         ingress: ingress.filter(|_| config.services.contains_key(&cx.public().service)),
         set: config.set.clone(),
     };

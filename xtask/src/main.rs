@@ -6,6 +6,7 @@ mod browser;
 mod bundle;
 mod caches;
 mod charts;
+mod checks;
 mod cli;
 mod cluster_size;
 mod containerd;

@@ -1,16 +1,17 @@
 //! `ci`: the checks of this repository, in the order in which they are cheapest to fail.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plan::catalogue::{codes, finding};
-use plan::finding::{Class, Finding};
+use plan::finding::Class;
 use plan::invocation::{Invocation, Tool};
 
 use super::test::own_tests;
+use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::{Context, cache_folder};
-use crate::report::event::{Event, Outcome, StepName};
+use crate::report::event::{Event, StepName};
 use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
 
@@ -37,47 +38,27 @@ pub(crate) fn ci(session: &Session, only: &[String]) -> Phase {
         return Err(found.advice(format!("known: {}", known.join(", "))).into());
     }
     cx.reporter.send(Event::Started { phase: "ci", text: format!("{}: checks of the repository", cx.config.name) });
-    let mut findings: Vec<Finding> = Vec::new();
-    let (mut passed, mut skipped) = (0, 0);
+    let mut done = Checks::new(&cx);
     for check in checks.into_iter().filter(|c| only.is_empty() || only.iter().any(|name| name == c.name)) {
         let step = StepName::new("check", check.name);
-        let commands = match check.what {
-            Ok(commands) => commands,
-            Err(why) => {
-                skipped += 1;
-                cx.reporter.send(Event::StepFinished { step, outcome: Outcome::Skip, text: why, took: Duration::ZERO });
-                continue;
-            }
-        };
-        cx.reporter.send(Event::StepStarted { step: step.clone(), after: Vec::new() });
-        let begun = Instant::now();
-        let mut result = Ok(String::new());
-        for command in commands {
-            cx.reporter.send(Event::StepProgress { step: step.clone(), text: command.what.clone() });
-            result = own_tests(&cx, &step, &command);
-            if result.is_err() {
-                break;
-            }
+        match check.what {
+            Err(why) => done.skip(step, why),
+            Ok(commands) => done.work(&step, || {
+                let mut last = String::new();
+                for command in commands {
+                    cx.reporter.send(Event::StepProgress { step: step.clone(), text: command.what.clone() });
+                    last = own_tests(&cx, &step, &command)?;
+                }
+                Ok(last)
+            }),
         }
-        let (outcome, text) = match result {
-            Ok(text) => {
-                passed += 1;
-                (Outcome::Ok, text)
-            }
-            Err(found) => {
-                let code = found.code.to_owned();
-                findings.push(found);
-                (Outcome::Fail, code)
-            }
-        };
-        cx.reporter.send(Event::StepFinished { step, outcome, text, took: begun.elapsed() });
         if cx.cancelled() {
             break;
         }
     }
-    let failed = findings.len();
-    let summary = format!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed > 0 {
+    let Checks { findings, passed, skipped, .. } = done;
+    let summary = format!("{passed} passed, {} failed, {skipped} skipped", findings.len());
+    if !findings.is_empty() {
         return Err(Failed { findings, summary });
     }
     Ok(Done::saying(summary).pointer("took", duration(session.elapsed())))

@@ -1,6 +1,6 @@
 //! `test`: the application's own tests, and the tests that its releases bring.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fs_err as fs;
 use plan::catalogue::{codes, finding};
@@ -8,10 +8,11 @@ use plan::finding::{Class, Finding};
 use plan::invocation::{Invocation, Tool};
 
 use super::deploy;
+use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::{Context, cache_folder};
 use crate::failure;
-use crate::report::event::{Event, Outcome, StepName};
+use crate::report::event::{Event, StepName};
 use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
 
@@ -27,32 +28,16 @@ pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
     cx.reporter.send(Event::Started { phase: "test", text: deploy::headline(&cx) });
     let world = deploy::look(&cx)?;
     cx.update(|seen| *seen = world);
-    let mut findings = Vec::new();
-    let mut passed = 0;
-    let mut run = |step: StepName, work: &mut dyn FnMut(&StepName) -> Result<String, Finding>| {
-        cx.reporter.send(Event::StepStarted { step: step.clone(), after: Vec::new() });
-        let begun = Instant::now();
-        let (outcome, text) = match work(&step) {
-            Ok(text) => {
-                passed += 1;
-                (Outcome::Ok, text)
-            }
-            Err(found) => {
-                let code = found.code.to_owned();
-                findings.push(found);
-                (Outcome::Fail, code)
-            }
-        };
-        cx.reporter.send(Event::StepFinished { step, outcome, text, took: begun.elapsed() });
-    };
+    let mut checks = Checks::new(&cx);
     for (_, service, _) in cx.services() {
         if let Some(command) = &service.test {
-            run(StepName::new("test", &service.name), &mut |step| {
+            let step = StepName::new("test", &service.name);
+            checks.work(&step, || {
                 let mut invocation = Invocation::new(Tool::App, format!("test `{}`", service.name), DEADLINE)
                     .args(command.iter().skip(1).cloned());
                 invocation.program = command.first().map(Into::into);
                 invocation.cwd = Some(service.context.clone());
-                own_tests(&cx, step, &invocation)
+                Ok(own_tests(&cx, &step, &invocation)?)
             });
         }
     }
@@ -61,7 +46,8 @@ pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
         cx.layout().releases.iter().map(|r| r.name.as_str()).filter(there).collect()
     });
     for release in &deployed {
-        run(StepName::new("helm-test", *release), &mut |step| {
+        let step = StepName::new("helm-test", *release);
+        checks.work(&step, || {
             let tests = tools::helm::test(&cx.runner, &cx.kube(), release, DEADLINE).map_err(|f| failure::finding(&cx, &f))?;
             for line in tests.text.lines() {
                 cx.reporter.send(Event::StepOutput { step: step.clone(), line: line.to_owned() });
@@ -77,12 +63,14 @@ pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
                 .collect();
             Err(test_failed(release, &format!("the helm tests of release `{release}` failed"))
                 .evidence("helm test", failed.join("\n"))
-                .original(tests.text))
+                .original(tests.text)
+                .into())
         });
     }
     if deployed.is_empty() {
         cx.reporter.send(Event::Note { text: "no release of this layout is deployed: its helm tests were not run".to_owned() });
     }
+    let Checks { findings, passed, .. } = checks;
     if !findings.is_empty() {
         let failed = findings.len();
         return Err(Failed { findings, summary: format!("{passed} passed, {failed} failed") });

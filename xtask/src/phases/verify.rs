@@ -1,6 +1,6 @@
 //! `verify`: whether what runs is what should run. Looks only.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plan::action::Action;
 use plan::catalogue::{codes, finding};
@@ -11,11 +11,11 @@ use plan::snapshot::ClusterState;
 use serde_json::Value;
 
 use super::deploy;
+use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
-use crate::exec;
 use crate::inside;
-use crate::report::event::{Event, Outcome, StepName};
+use crate::report::event::{Event, StepName};
 use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::endpoints;
@@ -38,10 +38,10 @@ pub(crate) fn verify(session: &Session, selection: &Selection) -> Phase {
         );
         return Err(state.remedy("start it and deploy", "cargo xtask deploy").into());
     }
-    let mut checks = Checks { cx: &cx, findings: Vec::new(), passed: 0 };
+    let mut checks = Checks::new(&cx);
     as_deployed(&mut checks)?;
     settings(&mut checks);
-    checks.run(StepName::new("proof", "images"), || proof::running_is_built(&cx));
+    checks.look(&StepName::new("proof", "images"), || proof::running_is_built(&cx));
     if checks.findings.iter().all(|f| f.severity < Severity::Error) {
         answers(&mut checks);
     }
@@ -63,30 +63,6 @@ pub(crate) fn verify(session: &Session, selection: &Selection) -> Phase {
     Ok(Done::saying(format!("Verified in {}: {passed} checks, what runs is what should run", duration(session.elapsed()))))
 }
 
-struct Checks<'a> {
-    cx: &'a Context,
-    findings: Vec<Finding>,
-    passed: usize,
-}
-
-impl Checks<'_> {
-    fn run(&mut self, step: StepName, check: impl FnOnce() -> Result<String, Vec<Finding>>) {
-        let begun = Instant::now();
-        let (outcome, text) = match check() {
-            Ok(text) => {
-                self.passed += 1;
-                (Outcome::Ok, exec::without_object(&step, &text))
-            }
-            Err(findings) => {
-                let code = findings.first().map(|f| f.code).unwrap_or_default();
-                self.findings.extend(findings);
-                (Outcome::Fail, code.to_owned())
-            }
-        };
-        self.cx.reporter.send(Event::StepFinished { step, outcome, text, took: begun.elapsed() });
-    }
-}
-
 /// Every step of deploy has to find nothing to do.
 fn as_deployed(checks: &mut Checks<'_>) -> Result<(), Failed> {
     let cx = checks.cx;
@@ -95,7 +71,7 @@ fn as_deployed(checks: &mut Checks<'_>) -> Result<(), Failed> {
         if matches!(name.kind, "prune" | "endpoints") {
             continue;
         }
-        checks.run(name.clone(), || match step.decide(cx) {
+        checks.look(&name, || match step.decide(cx) {
             Action::Keep { what } => Ok(what),
             Action::Blocked(finding) => Err(vec![*finding]),
             Action::Do { why, .. } => Err(differs(cx, &name, &why)),
@@ -130,7 +106,7 @@ fn differs(cx: &Context, name: &StepName, why: &str) -> Vec<Finding> {
 fn settings(checks: &mut Checks<'_>) {
     let cx = checks.cx;
     for (release, service, mapping) in cx.services() {
-        checks.run(StepName::new("service", &service.name), || {
+        checks.look(&StepName::new("service", &service.name), || {
             let found = cx.look(|world| observe::service_of(cx, world, &service.name));
             found.map(|s| format!("{} port {}", s.name, s.port)).ok_or_else(|| {
                 let cause = format!("there is no Service for `{}` in release `{}`", service.name, release.name);
@@ -140,7 +116,7 @@ fn settings(checks: &mut Checks<'_>) {
                     .into()
             })
         });
-        checks.run(StepName::new("config", &service.name), || {
+        checks.look(&StepName::new("config", &service.name), || {
             referenced_keys(cx, &service.name, &mapping.component, &release.name)
         });
     }
@@ -185,7 +161,7 @@ fn referenced_keys(cx: &Context, service: &str, component: &str, release: &str) 
 /// Health from this machine, from inside the cluster, and from one service to another.
 fn answers(checks: &mut Checks<'_>) {
     let cx = checks.cx;
-    checks.run(StepName::new("endpoint", &cx.public().service), || {
+    checks.look(&StepName::new("endpoint", &cx.public().service), || {
         let seen = observe::endpoints(cx)?;
         match seen.iter().find(|e| !e.ok) {
             Some(bad) => Err(endpoints::unanswered(cx, bad).into()),
@@ -194,12 +170,12 @@ fn answers(checks: &mut Checks<'_>) {
     });
     for (_, service, _) in cx.services() {
         for (what, path) in [("liveness", &service.health.liveness), ("readiness", &service.health.readiness)] {
-            checks.run(StepName::new("inside", format!("{} {what}", service.name)), || {
+            checks.look(&StepName::new("inside", format!("{} {what}", service.name)), || {
                 inside::through_service(cx, &service.name, path, ANSWER)
             });
         }
         for needed in &service.needs {
-            checks.run(StepName::new("reach", format!("{} to {needed}", service.name)), || {
+            checks.look(&StepName::new("reach", format!("{} to {needed}", service.name)), || {
                 inside::from_pod(cx, &service.name, needed, ANSWER)
             });
         }

@@ -55,25 +55,4 @@ impl Resolved {
         let services = release.services.keys().filter_map(|name| config.services.get(name));
         self.share(services.flat_map(|service| &service.keys))
     }
-
-    /// `6 keys from .env, 1 generated, 4 optional keys absent`; `file` is the environment file.
-    pub fn summary(&self, file: &str) -> String {
-        let count = |wanted: fn(&Source) -> bool| self.keys.values().filter(|entry| wanted(&entry.source)).count();
-        let keys = |n: usize| format!("{n} {}", if n == 1 { "key" } else { "keys" });
-        let optional = |n: usize| format!("{n} optional {}", if n == 1 { "key" } else { "keys" });
-        let mut parts = vec![format!("{} from {file}", keys(count(|source| matches!(source, Source::File(_)))))];
-        for (n, text) in [
-            (count(|source| *source == Source::Generate), "generated"),
-            (count(|source| *source == Source::Database), "of the development database"),
-        ] {
-            if n > 0 {
-                parts.push(format!("{n} {text}"));
-            }
-        }
-        let absent = count(|source| *source == Source::Absent);
-        if absent > 0 {
-            parts.push(format!("{} absent", optional(absent)));
-        }
-        parts.join(", ")
-    }
 }
