@@ -1,6 +1,6 @@
 "use client";
 
-import { useId, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
+import { useEffect, useId, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import { TITLE_MAX, type Todo } from "@/lib/types";
 import { Attachments } from "./attachments";
 import { ClipIcon, PencilIcon, TrashIcon } from "./icons";
@@ -24,11 +24,20 @@ export function TodoRow({ todo, busy, attachments, onChange, onDelete }: Props) 
   const [title, setTitle] = useState(todo.title);
   const [files, setFiles] = useState(false);
 
+  const leftFrom = useRef<"edit" | "delete" | null>(null);
+
+  // The buttons are there again only after the row was drawn.
+  useEffect(() => {
+    if (mode !== "show" || leftFrom.current === null) return;
+    const button = leftFrom.current === "edit" ? editButton : deleteButton;
+    leftFrom.current = null;
+    button.current?.focus();
+  }, [mode]);
+
   /** Back to the plain row, with the focus where the user left it. */
   function close(from: "edit" | "delete") {
+    leftFrom.current = from;
     setMode("show");
-    const button = from === "edit" ? editButton : deleteButton;
-    requestAnimationFrame(() => button.current?.focus());
   }
 
   async function save(event: FormEvent) {
