@@ -2,7 +2,6 @@
 
 mod bare;
 mod builds;
-mod failure;
 mod lab;
 mod process;
 mod scale;
@@ -50,8 +49,6 @@ enum Scenario {
     Line,
     /// A deploy with nothing to do, of many services, with simulated tools
     Scale,
-    /// How soon the cause of a failure is named, on the cluster that runs
-    Failure,
     /// A cold, a warm and an idle build of xtask
     Build,
     /// A deploy from nothing: deletes the cluster
@@ -59,7 +56,7 @@ enum Scenario {
 }
 
 impl Scenario {
-    const ALL_BUT_COLD: [Self; 6] = [Self::Start, Self::Noop, Self::Line, Self::Failure, Self::Scale, Self::Build];
+    const ALL_BUT_COLD: [Self; 5] = [Self::Start, Self::Noop, Self::Line, Self::Scale, Self::Build];
 }
 
 fn main() -> ExitCode {
@@ -94,7 +91,6 @@ fn run(cli: &Cli) -> Result<bool> {
             Scenario::Start => builds::start(&root, &xtask, cli.runs),
             Scenario::Noop => lab.no_op(),
             Scenario::Line => lab.line(),
-            Scenario::Failure => lab.failure(),
             Scenario::Scale => scale::scale(&root, &xtask, &target, &cli.services, cli.runs),
             Scenario::Build => builds::build(&root),
             Scenario::Cold => lab.cold(),

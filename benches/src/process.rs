@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -68,45 +68,6 @@ impl Call {
             bail!("`{name} {}` ended with {}:\n{}", self.args.join(" "), output.status, tail.join("\n"));
         }
         Ok(Ran { stdout, time })
-    }
-}
-
-impl Call {
-    /// Runs it to its end, whatever that is, and gives each line of stderr when it comes.
-    #[expect(clippy::disallowed_methods, reason = "benchmarks start what they measure; this crate is no part of xtask")]
-    pub(crate) fn stderr_lines(&self, mut on_line: impl FnMut(&str)) -> Result<()> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.args).current_dir(&self.dir).envs(&self.env);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        for line in child.stderr.take().into_iter().flat_map(|pipe| BufReader::new(pipe).lines()) {
-            on_line(&line?);
-        }
-        child.wait()?;
-        Ok(())
-    }
-
-    /// Lets it run and gives each line of stdout when it comes, until the answer is dropped.
-    #[expect(clippy::disallowed_methods, reason = "benchmarks start what they measure; this crate is no part of xtask")]
-    pub(crate) fn follow(&self, mut on_line: impl FnMut(&str) + Send + 'static) -> Result<Following> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.args).current_dir(&self.dir).envs(&self.env);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        if let Some(pipe) = child.stdout.take() {
-            // It ends with the pipe, when the child is killed.
-            std::thread::spawn(move || BufReader::new(pipe).lines().map_while(Result::ok).for_each(|line| on_line(&line)));
-        }
-        Ok(Following(child))
-    }
-}
-
-/// A child that is ended when this is dropped.
-pub(crate) struct Following(Child);
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        self.0.kill().ok();
-        self.0.wait().ok();
     }
 }
 
