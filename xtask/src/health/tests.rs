@@ -1,4 +1,4 @@
-//! Recorded in the lab (`kubectl get nodes,pods,deployments,statefulsets,replicasets,persistentvolumeclaims,secrets -o json`,
+//! Recorded on a test cluster (`kubectl get nodes,pods,deployments,statefulsets,replicasets,persistentvolumeclaims,secrets -o json`,
 //! kubernetes 1.36, cut to the fields that are read): a healthy deployment, and one whose backend ends at once and whose frontend has an image that is not there.
 
 use plan::catalogue::{codes, finding};

@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use plan::action::Action;
 use plan::snapshot::{ClusterState, Snapshot};
+use tools::minikube;
 
+use super::doctor::cluster::differences;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
 use crate::exec::{self, RunReport, Step};
@@ -12,8 +14,8 @@ use crate::report::event::{Event, StepName};
 use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
-use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, retire, rollout, secret, tools};
-use crate::{desired, observe};
+use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, retire, rollout, secret, tools as tools_step};
+use crate::{desired, marker, observe};
 
 /// `cargo xtask setup`.
 pub(crate) fn setup(session: &Session) -> Phase {
@@ -47,7 +49,7 @@ pub(crate) fn once(session: &Session, cx: &Context) -> Phase {
 
 /// Tools and cluster.
 fn cluster_steps() -> Vec<Box<dyn Step>> {
-    vec![Box::new(tools::Tools::default()), Box::new(cluster::Cluster)]
+    vec![Box::new(tools_step::Tools::default()), Box::new(cluster::Cluster)]
 }
 
 /// The builds; `asked` leaves out the neighbours of the services that `--service` names.
@@ -131,6 +133,7 @@ fn run(
         return Ok(finished(cx, format!("Up to date in {}: {}", text::duration(session.elapsed()), counted(cx, steps))));
     }
     announce(cx);
+    existing_profile(cx);
     let report = exec::run(cx, steps);
     told(session, cx, phase, &report)
 }
@@ -164,6 +167,18 @@ pub(crate) fn look(cx: &Context) -> Result<Snapshot, Failed> {
 /// `todo-chatbot -> minikube (layout monolith)`.
 pub(crate) fn headline(cx: &Context) -> String {
     format!("{} -> {} (layout {})", cx.config.name, cx.profile(), cx.layout)
+}
+
+/// Says where a profile that was there before is not what xtask.toml asks for. It is used as it is, so what can't be asked fails nothing.
+fn existing_profile(cx: &Context) {
+    if cx.look(|world| world.cluster == ClusterState::Missing) {
+        return;
+    }
+    let Ok(profiles) = minikube::profiles(&cx.runner) else { return };
+    let Some(profile) = profiles.get(&cx.profile()) else { return };
+    if let Some(differs) = differences(&cx.config.cluster, profile, marker::is_ours(cx)) {
+        cx.reporter.send(Event::Finding(Box::new(differs)));
+    }
 }
 
 /// Says what a user without an environment file should know.

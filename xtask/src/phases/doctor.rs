@@ -1,6 +1,6 @@
 //! `doctor`: tools, machine, cluster and configuration, all at once, the worst first, a remedy under each. Changes nothing.
 
-mod cluster;
+pub(super) mod cluster;
 mod machine;
 mod surroundings;
 

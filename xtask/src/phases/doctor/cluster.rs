@@ -84,7 +84,7 @@ fn kubernetes_range(cx: &Context, profile: &Profile) -> Option<Finding> {
 }
 
 /// Where the profile is not what xtask.toml asks for, as one warning: an existing profile works as it is and is never restarted for it.
-fn differences(asked: &Cluster, profile: &Profile, ours: bool) -> Option<Finding> {
+pub(in crate::phases) fn differences(asked: &Cluster, profile: &Profile, ours: bool) -> Option<Finding> {
     let mut differs: Vec<(&str, String, String, String)> = Vec::new();
     let mut compare = |key, is: String, wanted: String, written: String| {
         if is != wanted {
