@@ -4,11 +4,6 @@ use std::fmt::Write as _;
 
 use crate::finding::{Class, Finding, Severity};
 
-/// The code of problems in xtask.toml.
-pub const CONFIG_PROBLEM: &str = "XT201";
-/// The code of problems in the environment file.
-pub const ENV_FILE_PROBLEM: &str = "XT202";
-
 /// One problem. It never holds a value of an environment file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -62,7 +57,7 @@ impl Problem {
 
 /// All problems as one finding, each a line of evidence with what to write instead below it; `None` without problems.
 ///
-/// `code` is [`CONFIG_PROBLEM`] or [`ENV_FILE_PROBLEM`]. The severity is that of the worst problem.
+/// `code` is `codes::CONFIG_PROBLEM` or `codes::ENV_FILE_PROBLEM` of the catalogue. The severity is that of the worst problem.
 pub fn finding(code: &'static str, problems: &[Problem]) -> Option<Finding> {
     let first = problems.first()?;
     let worst = problems.iter().map(|p| p.severity).max()?;
@@ -202,6 +197,8 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use crate::catalogue::codes::ENV_FILE_PROBLEM;
 
     use super::*;
 

@@ -2,15 +2,9 @@
 
 use super::cluster::{Amount, Cluster, MIN_CPUS, MIN_DISK, MIN_MEMORY};
 use super::layout::Layout;
+use crate::catalogue::codes::{TOO_FEW_CPUS, TOO_LITTLE_DISK, TOO_LITTLE_MEMORY};
 use crate::finding::{Class, Finding};
 use crate::units::{binary_size, written_size};
-
-/// This machine has too few CPUs.
-pub const TOO_FEW_CPUS: &str = "XT107";
-/// This machine has too little memory.
-pub const TOO_LITTLE_MEMORY: &str = "XT108";
-/// This machine has too little free disk.
-pub const TOO_LITTLE_DISK: &str = "XT109";
 
 /// What `auto` takes where the machine has it: the plans' numbers.
 const WANTED_CPUS: u32 = 4;

@@ -1,11 +1,12 @@
 //! The environment file against the rules of this repository's xtask.toml.
 
 use crate::files::Fake;
+use plan::catalogue::codes::ENV_FILE_PROBLEM;
 use plan::config::Config;
 use plan::envfile::{EnvFile, Resolved, Share, Source, check_example, resolve};
 use plan::finding::Severity;
 use plan::invocation::Secret;
-use plan::problem::{ENV_FILE_PROBLEM, finding, render};
+use plan::problem::{finding, render};
 
 const XTASK: &str = include_str!("../../../../xtask.toml");
 const EXAMPLE: &str = include_str!("../../../../.env.example");

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::files::Fake;
+use plan::catalogue::codes::CONFIG_PROBLEM;
 use plan::config::{Access, Amount, Config, PodSecurity, Required, Runtime};
-use plan::problem::{CONFIG_PROBLEM, Problem, finding, render};
+use plan::problem::{Problem, finding, render};
 
 const REPOSITORY: &str = include_str!("../../../../xtask.toml");
 
