@@ -30,6 +30,8 @@ use crate::{charts, failure};
 pub(crate) struct Context {
     /// The folder of xtask.toml.
     pub(crate) root: PathBuf,
+    /// The folder of caches and logs.
+    pub(crate) state: PathBuf,
     /// xtask.toml, complete.
     pub(crate) config: Config,
     /// The layout of this run.
@@ -72,6 +74,7 @@ pub(crate) struct Context {
 /// The pieces that a context is made of.
 pub(crate) struct Parts {
     pub(crate) root: PathBuf,
+    pub(crate) state: PathBuf,
     pub(crate) config: Config,
     pub(crate) layout: String,
     pub(crate) environment: Resolved,
@@ -86,13 +89,12 @@ pub(crate) struct Parts {
 impl Context {
     /// Puts the pieces together; makes the folder of the caches.
     pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
-        let Parts { root, config, layout, environment, runner, reporter, build, only, yes, interactive } = parts;
-        let folder = cache_folder(&root);
-        fs::create_dir_all(&folder)?;
-        let sources = Sources::new(&config, folder.clone());
+        let Parts { root, state, config, layout, environment, runner, reporter, build, only, yes, interactive } = parts;
+        fs::create_dir_all(&state)?;
+        let sources = Sources::new(&config, state.clone());
         Ok(Self {
             sources,
-            caches: Caches::new(folder),
+            caches: Caches::new(state.clone()),
             api: ApiServer::default(),
             build_slots: Slots::new(crate::machine::build_slots()),
             helm: OnceLock::new(),
@@ -103,6 +105,7 @@ impl Context {
             generated: Mutex::default(),
             chart_digests: Mutex::default(),
             root,
+            state,
             config,
             layout,
             environment,
@@ -283,9 +286,17 @@ impl Context {
     }
 }
 
-/// The folder of caches, records and the lock.
-pub(crate) fn cache_folder(root: &Path) -> PathBuf {
-    root.join("target").join("xtask")
+/// The folder of caches, records and the lock of a configuration in `root`: in cargo's own folder of the workspace, each other folder
+/// has one there too. Beside a foreign configuration it would lie in that project's build context, and each run would change what
+/// the image is made from.
+pub(crate) fn state_folder(workspace: &Path, root: &Path) -> PathBuf {
+    let ours = workspace.join("target").join("xtask");
+    if root == workspace {
+        return ours;
+    }
+    let digest = plan::identity::digest([root.as_os_str().as_encoded_bytes()]);
+    let name = root.file_name().unwrap_or_default().to_string_lossy();
+    ours.join(format!("{name}-{}", &digest[..8]))
 }
 
 /// A counting semaphore.

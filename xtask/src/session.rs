@@ -85,6 +85,8 @@ pub(crate) type Phase = Result<Done, Failed>;
 pub(crate) struct Session {
     /// The folder of xtask.toml.
     pub(crate) root: PathBuf,
+    /// The folder of caches, records and the lock.
+    pub(crate) state: PathBuf,
     /// xtask.toml.
     pub(crate) config_file: PathBuf,
     /// Starts processes.
@@ -102,11 +104,15 @@ impl Session {
     /// Sets up reporter, runner and signals; reads no configuration yet, so that `explain` works without one.
     pub(crate) fn begin(global: &Global) -> anyhow::Result<Self> {
         let Global { verbose, quiet, color, message_format, config, yes, junit } = global;
+        let workspace = workspace_root()?;
         let config_file = match config {
             Some(file) => std::path::absolute(file).with_context(|| format!("cannot use `{}`", file.display()))?,
-            None => workspace_root()?.join("xtask.toml"),
+            None => workspace.join("xtask.toml"),
         };
         let root = config_file.parent().unwrap_or(Path::new(".")).to_owned();
+        // Links lead to one folder by several names.
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let state = crate::context::state_folder(&real(&workspace), &real(&root));
         let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
         let says = |name: &str, value: &str| variable(name).is_some_and(|v| v == value);
         let reporter = Reporter::new(
@@ -142,7 +148,7 @@ impl Session {
             },
             ReportFiles {
                 junit: junit.clone(),
-                timeline: Some(crate::context::cache_folder(&root).join("timeline.html")),
+                timeline: Some(state.join("timeline.html")),
                 step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             },
         )?;
@@ -156,10 +162,12 @@ impl Session {
                     sink.send(Event::Command { line: invocation.command_line() });
                 }
             })),
+            journal: state.join("journal.jsonl"),
+            lock: state.join("lock"),
             ..RunnerConfig::new(&root)
         });
         let interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && variable(variables::CI).is_none();
-        Ok(Self { root, config_file, runner, reporter, yes: *yes, interactive, begun: Mutex::new(Instant::now()) })
+        Ok(Self { root, state, config_file, runner, reporter, yes: *yes, interactive, begun: Mutex::new(Instant::now()) })
     }
 
     /// Reads and checks xtask.toml and the environment file, all problems at once.
@@ -186,6 +194,7 @@ impl Session {
         }
         Context::new(Parts {
             root: self.root.clone(),
+            state: self.state.clone(),
             config,
             layout,
             environment,
@@ -220,6 +229,7 @@ impl Session {
             layout.filter(|name| config.layouts.contains_key(*name)).map_or_else(|| config.layout.clone(), str::to_owned);
         let context = Context::new(Parts {
             root: self.root.clone(),
+            state: self.state.clone(),
             config,
             layout,
             environment,

@@ -10,7 +10,7 @@ use plan::invocation::{Invocation, Tool};
 use super::test::own_tests;
 use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
-use crate::context::{Context, cache_folder};
+use crate::context::Context;
 use crate::report::event::{Event, StepName};
 use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
@@ -104,7 +104,7 @@ fn program(what: &str, program: impl Into<PathBuf>, args: &[&str], cwd: &Path) -
 fn backend(cx: &Context) -> Result<Vec<Invocation>, String> {
     let folder = cx.root.join("examples/todo-chatbot/backend");
     let python = ["python3", "python"].into_iter().find(|p| cx.runner.locate_program(p).is_some()).ok_or("no python3 on PATH")?;
-    let venv = cache_folder(&cx.root).join("venv");
+    let venv = cx.state.join("venv");
     let bin = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
     let inside = bin.join("python");
     let venv_name = venv.display().to_string();

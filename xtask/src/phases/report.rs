@@ -24,7 +24,7 @@ pub(crate) fn report(session: &Session, output: Option<PathBuf>, layout: &Layout
     let (cx, mut findings) = session.lenient_context(layout.layout.as_deref());
     let now = watch::now().unix_millis() / 1000;
     let name = format!("xtask-report-{now}");
-    let output = output.unwrap_or_else(|| crate::context::cache_folder(&session.root).join(format!("{name}.tar")));
+    let output = output.unwrap_or_else(|| session.state.join(format!("{name}.tar")));
     let mut bundle = Bundle::new(&session.runner);
     sources(session, &mut bundle, cx.as_ref());
     tools_of(session, &mut bundle);
@@ -217,9 +217,8 @@ fn logs(bundle: &mut Bundle<'_>, cx: &Context, pod: &Value) {
 
 /// The calls of this run and of those before.
 fn journal(session: &Session, bundle: &mut Bundle<'_>) {
-    let folder = crate::context::cache_folder(&session.root);
     for name in ["journal.1.jsonl", "journal.jsonl"] {
-        match fs::read_to_string(folder.join(name)) {
+        match fs::read_to_string(session.state.join(name)) {
             Ok(text) => bundle.add(name, &text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => bundle.lacks(name, e.to_string()),

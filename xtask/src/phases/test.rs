@@ -10,7 +10,7 @@ use plan::invocation::{Invocation, Tool};
 use super::deploy;
 use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
-use crate::context::{Context, cache_folder};
+use crate::context::Context;
 use crate::failure;
 use crate::report::event::{Event, StepName};
 use crate::report::text::duration;
@@ -88,7 +88,7 @@ pub(crate) fn own_tests(cx: &Context, step: &StepName, invocation: &Invocation) 
         }
     });
     // The whole of it for whoever has to find out more; a log that can't be written hides no result.
-    let log = cache_folder(&cx.root).join(format!("{}.log", step.to_string().replace(' ', "-")));
+    let log = cx.state.join(format!("{}.log", step.to_string().replace(' ', "-")));
     fs::write(&log, lines.join("\n")).ok();
     let tail = |lines: &[String]| lines[lines.len().saturating_sub(TAIL)..].join("\n");
     match output {
