@@ -12,6 +12,7 @@ use plan::diagnose::facts::Timestamp;
 use plan::envfile::{Resolved, Source};
 use plan::finding::Finding;
 use plan::invocation::Secret;
+use plan::parts::Part;
 use plan::snapshot::Snapshot;
 use plan::version::Version;
 use serde_json::{Value, json};
@@ -170,6 +171,12 @@ impl Context {
     /// A service by its name in a layout; the configuration has checked that it is there.
     pub(crate) fn service(&self, name: &str) -> &Service {
         &self.config.services[name]
+    }
+
+    /// Which objects of its release are a service's.
+    pub(crate) fn part<'a>(&'a self, release: &'a Release, service: &'a str) -> Part<'a> {
+        let component = release.services.get(service).map_or(service, |mapping| mapping.component.as_str());
+        Part { release: &release.name, component, image: &self.service(service).image, alone: release.services.len() == 1 }
     }
 
     /// The services of the layout that this run is about, with their releases.

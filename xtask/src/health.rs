@@ -2,7 +2,7 @@
 
 use plan::diagnose::facts::Timestamp;
 use plan::finding::{Class, Finding, Severity};
-use plan::objects::{Objects, label, number, rolled_out, text};
+use plan::objects::{Objects, label, number, pods_ready, pods_wanted, rolled_out, text};
 use serde_json::{Value, json};
 use tools::kubectl::Metric;
 
@@ -16,8 +16,19 @@ pub(crate) struct Part {
     pub(crate) name: String,
     /// Its release.
     pub(crate) release: String,
-    /// The value of `app.kubernetes.io/component`; `None`: every workload of the release.
-    pub(crate) component: Option<String>,
+    /// What tells its workloads in the release; `None`: all of them are its own.
+    pub(crate) own: Option<Own>,
+}
+
+/// What tells a service's workloads, as in [`plan::parts::Part`].
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    /// The chart's name for it.
+    pub(crate) component: String,
+    /// Its image, without a tag.
+    pub(crate) image: String,
+    /// Whether the release runs no other.
+    pub(crate) alone: bool,
 }
 
 /// What this project's images take on the node.
@@ -166,20 +177,17 @@ fn release(name: &str, status: Option<&(u32, String)>) -> Line {
 }
 
 fn workloads<'a>(objects: &'a Objects, part: &'a Part) -> Vec<&'a Value> {
-    let all: Vec<&Value> = plan::decide::workloads(objects, &part.release).collect();
-    let Some(component) = &part.component else { return all };
-    let named = |w: &&&Value| {
-        let template = w.pointer("/spec/template/metadata/labels/app.kubernetes.io~1component").and_then(Value::as_str);
-        template == Some(component) || label(w, "app.kubernetes.io/component") == component
-    };
-    let own: Vec<&Value> = all.iter().filter(named).copied().collect();
-    // A chart without that label, of one service: whatever it has is its own.
-    if own.is_empty() && all.len() == 1 { all } else { own }
+    match &part.own {
+        None => plan::decide::workloads(objects, &part.release).collect(),
+        Some(Own { component, image, alone }) => {
+            plan::parts::Part { release: &part.release, component, image, alone: *alone }.workloads(objects)
+        }
+    }
 }
 
 /// The volumes of the development database: what a service of the layout keeps is its chart's own matter.
 fn claims<'a>(objects: &'a Objects, part: &'a Part) -> impl Iterator<Item = &'a Value> {
-    let of_database = part.component.is_none();
+    let of_database = part.own.is_none();
     objects
         .of_kind("PersistentVolumeClaim")
         .filter(move |claim| of_database && label(claim, "app.kubernetes.io/instance") == part.release)
@@ -187,15 +195,11 @@ fn claims<'a>(objects: &'a Objects, part: &'a Part) -> impl Iterator<Item = &'a 
 
 /// How many pods of a part are ready.
 pub(crate) fn ready(objects: &Objects, part: &Part) -> i64 {
-    workloads(objects, part).iter().map(|w| ready_of(w)).sum()
-}
-
-fn ready_of(workload: &Value) -> i64 {
-    number(workload, "/status/readyReplicas").max(number(workload, "/status/numberReady"))
+    workloads(objects, part).iter().map(|w| pods_ready(w)).sum()
 }
 
 fn wanted(workloads: &[&Value]) -> i64 {
-    workloads.iter().map(|w| w.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1)).sum()
+    workloads.iter().map(|w| pods_wanted(w)).sum()
 }
 
 fn service(part: &Part, workloads: &[&Value], pods: &[PodRow]) -> Line {
@@ -203,7 +207,7 @@ fn service(part: &Part, workloads: &[&Value], pods: &[PodRow]) -> Line {
         return Line::new(State::Fail, &part.name, "not deployed");
     }
     let wanted = wanted(workloads);
-    let ready: i64 = workloads.iter().map(|w| ready_of(w)).sum();
+    let ready: i64 = workloads.iter().map(|w| pods_ready(w)).sum();
     let mut images: Vec<&str> = pods.iter().filter(|p| p.state != "ending").map(|p| p.image.as_str()).collect();
     images.sort_unstable();
     images.dedup();

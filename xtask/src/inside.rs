@@ -5,7 +5,7 @@ use std::time::Duration;
 use plan::catalogue::{codes, finding};
 use plan::finding::Finding;
 use plan::invocation::{Invocation, Tool};
-use plan::objects::{label, text};
+use plan::objects::{repository, text};
 use serde_json::Value;
 use tools::kubectl;
 
@@ -60,19 +60,19 @@ pub(crate) fn from_pod(cx: &Context, from: &str, to: &str, deadline: Duration) -
     let address = address(cx, to)?;
     let path = &cx.service(to).health.readiness;
     let url = format!("http://{}:{}{path}", address.name, address.port);
-    let Some((release, mapping)) = cx.layout().of_service(from) else {
+    let Some((release, _)) = cx.layout().of_service(from) else {
         return Err(failure::internal(format!("no service `{from}`")).into());
     };
     let pod = cx.look(|world| {
         let objects = world.objects.as_ref()?;
-        let ready = objects.of_kind("Pod").find(|p| {
-            label(p, "app.kubernetes.io/component") == mapping.component
-                && label(p, "app.kubernetes.io/instance") == release.name
-                && p.pointer("/metadata/deletionTimestamp").is_none()
-                && text(p, "/status/phase") == "Running"
-        })?;
-        let container = ready.pointer("/spec/containers/0/name").and_then(Value::as_str)?;
-        Some((text(ready, "/metadata/name").to_owned(), container.to_owned()))
+        let part = cx.part(release, from);
+        let mut pods =
+            part.workloads(objects).into_iter().flat_map(|w| objects.pods_of(text(w, "/kind"), text(w, "/metadata/name")));
+        let ready = pods.find(|p| p.pointer("/metadata/deletionTimestamp").is_none() && text(p, "/status/phase") == "Running")?;
+        let containers = ready.pointer("/spec/containers").and_then(Value::as_array)?;
+        // Beside it may run others' images, a proxy or a log shipper.
+        let container = containers.iter().find(|c| repository(text(c, "/image")) == part.image).or_else(|| containers.first())?;
+        Some((text(ready, "/metadata/name").to_owned(), text(container, "/name").to_owned()))
     });
     let Some((pod, container)) = pod else {
         return Err(finding(codes::REPLICAS_MISSING, from, format!("no running pod of `{from}` to ask from"))

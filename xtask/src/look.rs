@@ -11,7 +11,7 @@ use tools::kubectl::{self, Metric, Selection};
 use tools::minikube;
 
 use crate::context::Context;
-use crate::health::{self, Health, Images, Part, Seen};
+use crate::health::{self, Health, Images, Own, Part, Seen};
 use crate::lines::State;
 use crate::{failure, observe, watch};
 
@@ -136,11 +136,11 @@ pub(crate) fn endpoint(cx: &Context, objects: &Objects) -> (Option<(State, Strin
 /// Whose pods are shown.
 pub(crate) fn parts(cx: &Context) -> Vec<Part> {
     let database = cx.database().filter(|_| cx.only.is_empty());
-    let database = database.map(|d| Part { name: "database".to_owned(), release: d.release.clone(), component: None });
+    let database = database.map(|d| Part { name: "database".to_owned(), release: d.release.clone(), own: None });
     let services = cx.services().into_iter().map(|(release, service, mapping)| Part {
         name: service.name.clone(),
         release: release.name.clone(),
-        component: Some(mapping.component.clone()),
+        own: Some(Own { component: mapping.component.clone(), image: service.image.clone(), alone: release.services.len() == 1 }),
     });
     database.into_iter().chain(services).collect()
 }

@@ -310,19 +310,13 @@ pub(crate) struct ServiceAddress {
     pub(crate) port: u16,
 }
 
-/// The Kubernetes Service of a service of xtask.toml: the one whose label or selector names its component.
+/// The Kubernetes Service of a service of xtask.toml.
 pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Option<ServiceAddress> {
-    let (release, mapping) = cx.layout().of_service(service)?;
+    let (release, _) = cx.layout().of_service(service)?;
     let objects = world.objects.as_ref()?;
-    let services: Vec<&Value> = objects.of_release(&release.name).filter(|o| text(o, "/kind") == "Service").collect();
-    let names_component = |o: &&&Value| {
-        label(o, "app.kubernetes.io/component") == mapping.component
-            || o.pointer("/spec/selector").and_then(|s| s.get("app.kubernetes.io/component")).and_then(Value::as_str)
-                == Some(&mapping.component)
-    };
-    let found =
-        services.iter().find(names_component).or_else(|| (release.services.len() == 1).then(|| services.first()).flatten())?;
-    let port = found.pointer("/spec/ports/0/port").and_then(Value::as_u64)?;
+    let part = cx.part(release, service);
+    let found = part.service(objects)?;
+    let port = part.service_port(objects, found, cx.service(service).port)?.pointer("/port").and_then(Value::as_u64)?;
     Some(ServiceAddress { name: text(found, "/metadata/name").to_owned(), port: u16::try_from(port).ok()? })
 }
 

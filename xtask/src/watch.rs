@@ -35,6 +35,7 @@ pub(crate) fn scope(cx: &Context, release: Option<&str>) -> Scope {
         namespace: cx.config.namespace.clone(),
         release: release.map(str::to_owned),
         services: services.map(|(name, mapping)| (mapping.component.clone(), name.clone())).collect(),
+        images: cx.config.services.iter().map(|(name, service)| (service.image.clone(), name.clone())).collect(),
         waits_for: cx.config.services.iter().map(|(name, service)| (name.clone(), service.needs.clone())).collect(),
     }
 }

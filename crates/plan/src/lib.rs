@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod invocation;
 pub mod objects;
 pub mod overlay;
+pub mod parts;
 pub mod problem;
 pub mod prune;
 pub mod retry;

@@ -36,7 +36,7 @@ impl Objects {
     }
 
     /// The objects that Helm made for a release, without its own bookkeeping Secrets and without hooks.
-    pub fn of_release<'a>(&'a self, release: &'a str) -> impl Iterator<Item = &'a Value> {
+    pub fn of_release<'a>(&'a self, release: &str) -> impl Iterator<Item = &'a Value> {
         self.0.iter().filter(move |o| {
             o.pointer("/metadata/annotations").and_then(|a| a.get(RELEASE_NAME)).and_then(Value::as_str) == Some(release)
         })
@@ -86,12 +86,35 @@ pub fn annotation<'a>(object: &'a Value, key: &str) -> &'a str {
     object.pointer("/metadata/annotations").and_then(|l| l.get(key)).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The repository of an image reference: without its tag, and without docker's default host.
+pub fn repository(reference: &str) -> &str {
+    let reference = reference.strip_prefix("docker.io/library/").unwrap_or(reference);
+    // A colon before the last slash belongs to a registry's port.
+    match reference.rfind(':') {
+        Some(colon) if !reference[colon..].contains('/') => &reference[..colon],
+        _ => reference,
+    }
+}
+
 /// Whether the object has the controller `kind/name`.
 pub fn owned_by(object: &Value, kind: &str, name: &str) -> bool {
     object
         .pointer("/metadata/ownerReferences")
         .and_then(Value::as_array)
         .is_some_and(|refs| refs.iter().any(|r| text(r, "/kind") == kind && text(r, "/name") == name))
+}
+
+/// How many pods a workload should have: of a `DaemonSet` the nodes decide.
+pub fn pods_wanted(workload: &Value) -> i64 {
+    if text(workload, "/kind") == "DaemonSet" {
+        return number(workload, "/status/desiredNumberScheduled");
+    }
+    workload.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1)
+}
+
+/// How many of them are ready.
+pub fn pods_ready(workload: &Value) -> i64 {
+    number(workload, "/status/readyReplicas").max(number(workload, "/status/numberReady"))
 }
 
 /// Whether a workload (Deployment or StatefulSet) has rolled out: its controller has seen the newest spec, and every

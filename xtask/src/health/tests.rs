@@ -14,7 +14,8 @@ fn objects(recording: &str) -> Objects {
 }
 
 fn part(name: &str, release: &str, component: Option<&str>) -> Part {
-    Part { name: name.into(), release: release.into(), component: component.map(str::to_owned) }
+    let own = |component: &str| Own { component: component.to_owned(), image: format!("todo-{component}"), alone: false };
+    Part { name: name.into(), release: release.into(), own: component.map(own) }
 }
 
 fn seen<'a>(objects: &'a Objects, metrics: Option<&'a [Metric]>, endpoint: (State, &str), now: &str) -> Seen<'a> {

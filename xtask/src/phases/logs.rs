@@ -30,8 +30,8 @@ pub(crate) fn logs(session: &Session, request: &Request, layout: &LayoutFlag) ->
     let cx = session.context(&Selection { layout: layout.layout.clone(), services }, BuildFlags::default())?;
     let objects = observe::live_objects(&cx)?;
     let mut sources = Vec::new();
-    for (_, service, mapping) in cx.services() {
-        for pod in objects.of_kind("Pod").filter(|p| label(p, "app.kubernetes.io/component") == mapping.component) {
+    for (release, service, _) in cx.services() {
+        for pod in cx.part(release, &service.name).pods(&objects) {
             sources.push((service.name.clone(), text(pod, "/metadata/name").to_owned()));
         }
     }

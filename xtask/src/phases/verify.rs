@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use plan::action::Action;
 use plan::catalogue::{codes, finding};
-use plan::config::PodSecurity;
+use plan::config::{PodSecurity, Release};
 use plan::finding::{Finding, Severity};
-use plan::objects::{label, text};
+use plan::objects::text;
 use plan::snapshot::ClusterState;
 use serde_json::Value;
 
@@ -105,7 +105,7 @@ fn differs(cx: &Context, name: &StepName, why: &str) -> Vec<Finding> {
 /// Services, configuration and secret keys are there; values are never looked at.
 fn settings(checks: &mut Checks<'_>) {
     let cx = checks.cx;
-    for (release, service, mapping) in cx.services() {
+    for (release, service, _) in cx.services() {
         checks.look(&StepName::new("service", &service.name), || {
             let found = cx.look(|world| observe::service_of(cx, world, &service.name));
             found.map(|s| format!("{} port {}", s.name, s.port)).ok_or_else(|| {
@@ -116,23 +116,22 @@ fn settings(checks: &mut Checks<'_>) {
                     .into()
             })
         });
-        checks.look(&StepName::new("config", &service.name), || {
-            referenced_keys(cx, &service.name, &mapping.component, &release.name)
-        });
+        checks.look(&StepName::new("config", &service.name), || referenced_keys(cx, release, &service.name));
     }
 }
 
 /// Every key that a service's pods take from a ConfigMap or a Secret is there.
-fn referenced_keys(cx: &Context, service: &str, component: &str, release: &str) -> Result<String, Vec<Finding>> {
+fn referenced_keys(cx: &Context, release: &Release, service: &str) -> Result<String, Vec<Finding>> {
     cx.look(|world| {
         let Some(objects) = &world.objects else { return Err(vec![]) };
-        let workload = objects
-            .of_release(release)
-            .find(|o| text(o, "/kind") == "Deployment" && label(o, "app.kubernetes.io/component") == component);
-        let Some(workload) = workload else { return Ok("no Deployment with that component".to_owned()) };
-        let containers = workload.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+        let workloads = cx.part(release, service).workloads(objects);
+        let variables = workloads.into_iter().flat_map(|workload| {
+            let containers = workload.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+            let env = containers.into_iter().flatten().filter_map(|c| c.pointer("/env")?.as_array()).flatten();
+            env.map(move |env| (workload, env))
+        });
         let (mut count, mut missing) = (0, Vec::new());
-        for env in containers.into_iter().flatten().filter_map(|c| c.pointer("/env")?.as_array()).flatten() {
+        for (workload, env) in variables {
             for (reference, kind, code) in [
                 ("configMapKeyRef", "ConfigMap", codes::CONFIG_KEY_MISSING),
                 ("secretKeyRef", "Secret", codes::SECRET_KEY_ABSENT),
@@ -144,7 +143,7 @@ fn referenced_keys(cx: &Context, service: &str, component: &str, release: &str) 
                 count += 1;
                 if !there && !optional {
                     let cause = format!("`{service}` needs key `{key}` of {kind} `{name}`, which is not there");
-                    let evidence = format!("deployment/{}", text(workload, "/metadata/name"));
+                    let evidence = format!("{}/{}", text(workload, "/kind").to_lowercase(), text(workload, "/metadata/name"));
                     missing.push(
                         finding(code, format!("{}/{name}", kind.to_lowercase()), cause)
                             .service(service)

@@ -2,11 +2,11 @@ use serde_json::Value;
 
 use crate::action::Action;
 use crate::desired::Release;
-use crate::objects::{Objects, number, rolled_out, text};
+use crate::objects::{Objects, pods_ready, pods_wanted, repository, rolled_out, text};
 use crate::snapshot::Snapshot;
 
 /// The workloads of a release.
-pub fn workloads<'a>(objects: &'a Objects, release: &'a str) -> impl Iterator<Item = &'a Value> {
+pub fn workloads<'a>(objects: &'a Objects, release: &str) -> impl Iterator<Item = &'a Value> {
     objects.of_release(release).filter(|o| matches!(text(o, "/kind"), "Deployment" | "StatefulSet" | "DaemonSet"))
 }
 
@@ -21,9 +21,7 @@ pub fn rollout(wanted: &Release, seen: &Snapshot) -> Action {
     let mut ready = Vec::new();
     for workload in &all {
         let name = text(workload, "/metadata/name");
-        let count = number(workload, "/status/readyReplicas").max(number(workload, "/status/numberReady"));
-        let of = workload.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
-        let state = format!("{name} {count}/{of} ready");
+        let state = format!("{name} {}/{} ready", pods_ready(workload), pods_wanted(workload));
         if rolled_out(workload) { ready.push(state) } else { waiting.push(state) }
     }
     let strangers = not_on_wanted_image(objects, wanted);
@@ -56,14 +54,4 @@ pub fn not_on_wanted_image(objects: &Objects, wanted: &Release) -> Vec<(String, 
         }
     }
     found
-}
-
-/// The repository of an image reference: without its tag, and without docker's default host.
-fn repository(reference: &str) -> &str {
-    let reference = reference.strip_prefix("docker.io/library/").unwrap_or(reference);
-    // A colon before the last slash belongs to a registry's port.
-    match reference.rfind(':') {
-        Some(colon) if !reference[colon..].contains('/') => &reference[..colon],
-        _ => reference,
-    }
 }

@@ -1,7 +1,7 @@
 //! Why the API server refuses the pods of a workload: pod security, quotas, webhooks, missing service accounts.
 
 use super::cause::{Cause, Depth};
-use super::facts::{Facts, Meta, Timestamp};
+use super::facts::{Facts, Meta, PodSpec, Timestamp};
 use crate::catalogue::{codes, finding};
 use crate::finding::Finding;
 
@@ -9,9 +9,15 @@ use crate::finding::Finding;
 pub(crate) const QUOTA_GRACE: i64 = 30;
 
 /// The API server refuses the pods of a workload.
-pub(crate) fn creation_refused(facts: &Facts, owner: &Meta, subject: &str, message: &str, since: Option<Timestamp>) -> Cause {
+pub(crate) fn creation_refused(
+    facts: &Facts,
+    (owner, pods): (&Meta, &PodSpec),
+    subject: &str,
+    message: &str,
+    since: Option<Timestamp>,
+) -> Cause {
     let scope = &facts.scope;
-    let service = scope.service(&owner.labels);
+    let service = scope.service(owner, pods);
     let who = service.clone().unwrap_or_else(|| owner.name.clone());
     let make = |code, text: String| {
         let mut found = finding(code, subject, text).evidence(format!("{subject} FailedCreate"), message);

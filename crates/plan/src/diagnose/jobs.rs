@@ -37,7 +37,7 @@ pub(crate) fn job_cause(facts: &Facts, job: &Job, now: Timestamp) -> Option<Caus
     let line = log.and_then(log::significant);
     let reason = failed.map_or("no reason given", |failed| failed.message.as_str());
     let said = line.as_ref().map_or(reason, |line| line.text.as_str());
-    let service = facts.scope.service(&job.metadata.labels);
+    let service = facts.scope.service(&job.metadata, &job.spec.template.spec);
     let mut found = finding(codes::JOB_FAILED, format!("job/{name}"), format!("job `{name}` failed: {said}"));
     found = match failed {
         Some(failed) => found.evidence(format!("job/{name} condition Failed"), format!("{}: {}", failed.reason, failed.message)),
@@ -71,5 +71,5 @@ fn job_refused(facts: &Facts, job: &Job) -> Option<Cause> {
     let event = events.iter().rev().find(|event| event.reason == "FailedCreate")?;
     let idle = job.status.active == 0 && job.status.succeeded == 0 && job.status.failed == 0;
     let subject = format!("job/{}", job.metadata.name);
-    idle.then(|| creation_refused(facts, &job.metadata, &subject, &event.message, event.first_seen()))
+    idle.then(|| creation_refused(facts, (&job.metadata, &job.spec.template.spec), &subject, &event.message, event.first_seen()))
 }

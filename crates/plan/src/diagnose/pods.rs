@@ -25,7 +25,7 @@ impl<'a> View<'a> {
     /// The service, else the controller's name, else the pod's.
     pub(crate) fn who(&self) -> String {
         let meta = &self.pod.metadata;
-        if let Some(service) = self.facts.scope.service(&meta.labels) {
+        if let Some(service) = self.facts.scope.service(meta, &self.pod.spec) {
             return service;
         }
         let Some(owner) = meta.owner_references.first() else { return meta.name.clone() };
@@ -38,7 +38,7 @@ impl<'a> View<'a> {
     /// A finding about this pod.
     pub(crate) fn finding(&self, code: &'static str, cause: impl Into<String>) -> Finding {
         let mut finding = finding(code, format!("pod/{}", self.pod.metadata.name), cause);
-        finding.service = self.facts.scope.service(&self.pod.metadata.labels);
+        finding.service = self.facts.scope.service(&self.pod.metadata, &self.pod.spec);
         finding
     }
 
@@ -133,7 +133,7 @@ pub(crate) fn parts(pod: &Pod) -> Vec<Part<'_>> {
 fn terminating(view: &View<'_>, deleted: Timestamp) -> Option<Cause> {
     let over = view.now.seconds_since(deleted);
     (over > TERMINATION_SLACK).then(|| stuck(view.facts, "pod", &view.pod.metadata, over)).map(|mut cause| {
-        cause.finding.service = view.facts.scope.service(&view.pod.metadata.labels);
+        cause.finding.service = view.facts.scope.service(&view.pod.metadata, &view.pod.spec);
         cause
     })
 }

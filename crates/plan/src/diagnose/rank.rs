@@ -121,7 +121,7 @@ fn add_waiting(facts: &Facts, roots: &mut [Cause]) {
         let ready = pod.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == "True");
         let over = matches!(pod.status.phase.as_str(), "Succeeded" | "Failed");
         if !ready && !over && pod.metadata.deletion_timestamp.is_none() && workloads::is_current(facts, pod) {
-            unready.extend(facts.scope.service(&pod.metadata.labels));
+            unready.extend(facts.scope.service(&pod.metadata, &pod.spec));
         }
     }
     for service in unready.difference(&with_cause) {

@@ -96,7 +96,8 @@ pub(crate) fn causes(facts: &Facts, now: Timestamp, found: &[Cause]) -> Vec<Caus
             events.iter().rev().find(|event| event.reason == "FailedCreate").filter(|_| set.status.replicas < wanted)
         {
             let subject = format!("statefulset/{}", set.metadata.name);
-            let cause = creation_refused(facts, &set.metadata, &subject, &event.message, event.first_seen());
+            let cause =
+                creation_refused(facts, (&set.metadata, &set.spec.template.spec), &subject, &event.message, event.first_seen());
             causes.push(Cause { workload: format!("StatefulSet/{}", set.metadata.name), ..cause });
         }
     }
@@ -176,7 +177,13 @@ fn namespace_stuck(facts: &Facts, namespace: &super::facts::Bare, over: i64) -> 
 
 fn refused(facts: &Facts, deployment: &Deployment, set: &str, condition: &Condition) -> Cause {
     let subject = format!("replicaset/{set}");
-    creation_refused(facts, &deployment.metadata, &subject, &condition.message, condition.last_transition_time)
+    creation_refused(
+        facts,
+        (&deployment.metadata, &deployment.spec.template.spec),
+        &subject,
+        &condition.message,
+        condition.last_transition_time,
+    )
 }
 
 /// The condition that the Deployment controller sets.
@@ -196,7 +203,7 @@ fn deadline_exceeded(facts: &Facts, deployment: &Deployment) -> Option<Cause> {
         return None;
     }
     let name = &deployment.metadata.name;
-    let service = facts.scope.service(&deployment.metadata.labels);
+    let service = facts.scope.service(&deployment.metadata, &deployment.spec.template.spec);
     let who = service.clone().unwrap_or_else(|| name.clone());
     let seconds = Seconds(deployment.spec.progress_deadline_seconds.unwrap_or(600));
     let text = format!("{who} made no progress for {seconds}: {} of {wanted} pods are ready", status.ready_replicas);

@@ -8,7 +8,7 @@ use plan::diagnose::{Facts, Scope, Timestamp, ToolFailure, cluster, release_stat
 use plan::finding::Severity;
 use plan::invocation::Tool;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{load, names, pods, scope};
 use crate::trace;
@@ -120,6 +120,33 @@ fn an_evicted_pod_that_was_replaced_is_only_a_warning() {
     facts.remove("Pod", &evicted);
     let severities: Vec<Severity> = cluster(&facts, now).iter().map(|finding| finding.severity).collect();
     assert_eq!(severities, [Severity::Warning]);
+}
+
+#[test]
+fn a_service_is_known_by_its_label_or_by_the_image_that_it_runs() {
+    let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let scope = Scope {
+        services: map(&[("front", "web")]),
+        images: map(&[("shop-web", "web"), ("shop-api", "api")]),
+        ..Scope::default()
+    };
+    for (component, image, service) in [
+        (Some("front"), "other:1", Some("web")),
+        (None, "shop-api:0123", Some("api")),
+        // A chart may call all of itself by one name: the image is what the tool built.
+        (Some("server"), "docker.io/library/shop-api:0123", Some("api")),
+        (Some("cache"), "redis:8", Some("cache")),
+        (None, "redis:8", None),
+    ] {
+        let mut facts = Facts::new(scope.clone());
+        let labels: serde_json::Map<String, Value> =
+            component.map(|c| ("app.kubernetes.io/component".to_owned(), Value::from(c))).into_iter().collect();
+        facts
+            .add(&json!({"kind": "Pod", "metadata": {"name": "p", "labels": labels}, "spec": {"containers": [{"image": image}]}}))
+            .expect("readable");
+        let pod = &facts.pods["p"];
+        assert_eq!(facts.scope.service(&pod.metadata, &pod.spec).as_deref(), service, "{component:?} {image}");
+    }
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub use surroundings::*;
 pub use time::{Seconds, Timestamp};
 pub use workload::*;
 
+use crate::objects::repository;
+
 /// What findings say about where they are: needed for commands that can be pasted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
@@ -32,6 +34,8 @@ pub struct Scope {
     pub release: Option<String>,
     /// Value of the label `app.kubernetes.io/component` -> service of xtask.toml. A component that is not listed is its own name.
     pub services: BTreeMap<String, String>,
+    /// Name of an image, without its tag -> service of xtask.toml.
+    pub images: BTreeMap<String, String>,
     /// Service -> services that it waits for. What fails only because of another folds into that one.
     pub waits_for: BTreeMap<String, Vec<String>>,
 }
@@ -57,10 +61,13 @@ impl Scope {
         command
     }
 
-    /// The service that an object with these labels belongs to.
-    pub fn service(&self, labels: &BTreeMap<String, String>) -> Option<String> {
-        let component = labels.get("app.kubernetes.io/component")?;
-        Some(self.services.get(component).unwrap_or(component).clone())
+    /// The service that an object belongs to, by its labels and by the images of its pods: a chart need not set the label, and where it
+    /// does may mean something else by it.
+    pub fn service(&self, meta: &Meta, pods: &PodSpec) -> Option<String> {
+        let component = meta.labels.get(crate::parts::COMPONENT);
+        let by_label = component.and_then(|component| self.services.get(component));
+        let mut images = pods.containers.iter().map(|container| repository(&container.image));
+        by_label.or_else(|| images.find_map(|image| self.images.get(image))).or(component).cloned()
     }
 
     /// Whether `service` waits for `other`, directly or not.

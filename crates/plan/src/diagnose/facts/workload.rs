@@ -102,6 +102,8 @@ object! {
 object! {
     /// `spec` of a Job.
     JobSpec {
+        /// The pods.
+        template: PodTemplate,
         /// Failures before it gives up; the API server fills in 6.
         backoff_limit: Option<i64>,
         /// Pods that must end well; the API server fills in 1.

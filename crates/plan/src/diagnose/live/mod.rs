@@ -299,7 +299,7 @@ impl Tracker {
 
     fn needs_time(&self, service: &str, failing: &BTreeSet<Option<String>>) -> bool {
         self.facts.pods.values().any(|pod| {
-            let Some(other) = self.facts.scope.service(&pod.metadata.labels) else { return false };
+            let Some(other) = self.facts.scope.service(&pod.metadata, &pod.spec) else { return false };
             let ready = pod.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == "True");
             !ready
                 && pod.status.phase != "Succeeded"
@@ -338,14 +338,14 @@ impl Tracker {
     }
 }
 
-/// The service of a workload, by the labels of its object.
+/// The service of a workload, by the labels of its object and by its images.
 fn service_of(facts: &Facts, workload: &str) -> Option<String> {
     let (kind, name) = workload.split_once('/')?;
-    let labels = match kind {
-        "Deployment" => &facts.deployments.get(name)?.metadata.labels,
-        "StatefulSet" => &facts.stateful_sets.get(name)?.metadata.labels,
-        "Job" => &facts.jobs.get(name)?.metadata.labels,
+    let (meta, template) = match kind {
+        "Deployment" => facts.deployments.get(name).map(|it| (&it.metadata, &it.spec.template))?,
+        "StatefulSet" => facts.stateful_sets.get(name).map(|it| (&it.metadata, &it.spec.template))?,
+        "Job" => facts.jobs.get(name).map(|it| (&it.metadata, &it.spec.template))?,
         _ => return None,
     };
-    facts.scope.service(labels)
+    facts.scope.service(meta, &template.spec)
 }
