@@ -316,8 +316,9 @@ pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Optio
     let objects = world.objects.as_ref()?;
     let part = cx.part(release, service);
     let found = part.service(objects)?;
-    let port = part.service_port(objects, found, cx.service(service).port)?.pointer("/port").and_then(Value::as_u64)?;
-    Some(ServiceAddress { name: text(found, "/metadata/name").to_owned(), port: u16::try_from(port).ok()? })
+    let entry = part.service_port(objects, found, cx.service(service).port)?;
+    let number = entry.pointer("/port").and_then(Value::as_u64)?;
+    Some(ServiceAddress { name: text(found, "/metadata/name").to_owned(), port: u16::try_from(number).ok()? })
 }
 
 /// What the public address answers from here.

@@ -19,6 +19,7 @@ use tools::runner::{Call, Cancel, RunLock, Runner, RunnerConfig};
 use crate::cli::{BuildFlags, Colour, Global, MessageFormat, Selection};
 use crate::context::{Context, Parts};
 use crate::report::Reporter;
+use crate::report::commands::Commands;
 use crate::report::display::{self, Format, ReportConfig, Verbosity};
 use crate::report::event::Event;
 use crate::report::files::ReportFiles;
@@ -152,6 +153,8 @@ impl Session {
                 step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             },
         )?;
+        let typed = config.as_deref().map(Path::to_string_lossy);
+        let reporter = reporter.with_commands(Commands::new(typed.as_deref()));
         let cancel = Cancel::new();
         cancel.on_signals().context("cannot listen for Ctrl-C")?;
         let sink = reporter.clone();
@@ -177,6 +180,9 @@ impl Session {
         let layout = selection.layout.clone().unwrap_or_else(|| config.layout.clone());
         if !config.layouts.contains_key(&layout) {
             return Err(unknown("layout", &layout, config.layouts.keys()).into());
+        }
+        if layout != config.layout {
+            self.reporter.of_layout(&layout);
         }
         for service in &selection.services {
             if config.layouts[&layout].of_service(service).is_none() {

@@ -75,7 +75,12 @@ impl Shop {
 
     /// Runs xtask; what a person sees.
     fn run(&self, args: &[&str]) -> String {
-        let root = self.sim.dir().join("shop");
+        self.run_in("shop", args)
+    }
+
+    /// Runs xtask of the workspace in that folder.
+    fn run_in(&self, workspace: &str, args: &[&str]) -> String {
+        let root = self.sim.dir().join(workspace);
         let mut command = xtask(&root, args);
         command.envs(self.sim.env());
         let seen = see(&mut command);
@@ -178,6 +183,21 @@ fn deploy_and_deploy_again_and_a_change() {
     insta::assert_snapshot!(seen);
     let secret = "0123456789abcdef0123456789abcdef";
     assert!(shop.sim.calls().unwrap().iter().all(|call| !call.line().contains(secret)), "a secret in a command line");
+}
+
+#[test]
+fn a_configuration_elsewhere_is_named_in_commands_and_nothing_is_left_beside_it() {
+    let shop = Shop::new();
+    // The whole repository is the build context, as in many.
+    let config = fs::read_to_string(shop.sim.dir().join("shop/xtask.toml")).unwrap();
+    shop.write("xtask.toml", &config.replace("context = \"api\"", "context = \".\""));
+    shop.write("Dockerfile", "FROM python:3.13-slim\nCOPY . /app\n");
+    fs::create_dir(shop.sim.dir().join("tool")).unwrap();
+    let first = shop.run_in("tool", &["deploy", "--config", "../shop/xtask.toml"]);
+    assert!(first.contains("cargo xtask test --config ../shop/xtask.toml"), "{first}");
+    let again = shop.run_in("tool", &["deploy", "--config", "../shop/xtask.toml"]);
+    assert!(again.contains("Up to date"), "{again}");
+    assert!(!shop.sim.dir().join("shop/target").exists() && shop.sim.dir().join("tool/target/xtask").exists());
 }
 
 #[test]

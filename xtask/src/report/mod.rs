@@ -5,6 +5,7 @@
 //! module that writes to stdout and stderr.
 #![expect(clippy::format_push_string, reason = "writing to a String can't fail, and `write!` would look as if it could")]
 
+pub(crate) mod commands;
 pub(crate) mod display;
 pub(crate) mod event;
 pub(crate) mod files;
@@ -69,6 +70,7 @@ pub(crate) fn last_words(text: &str) {
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {
     inner: Arc<Inner>,
+    commands: commands::Commands,
 }
 
 #[derive(Debug)]
@@ -111,11 +113,23 @@ impl Reporter {
         let sink = std::thread::Builder::new().name("report".to_owned()).spawn(move || {
             Sink { views: views.into_iter().map(Guarded::new).collect(), record: Record::default(), started }.run(&messages)
         })?;
-        Ok(Self { inner: Arc::new(Inner { started, to_sink, sink: Mutex::new(Some(sink)) }) })
+        let inner = Arc::new(Inner { started, to_sink, sink: Mutex::new(Some(sink)) });
+        Ok(Self { inner, commands: commands::Commands::default() })
+    }
+
+    /// The same stream, for a run whose commands need more than their own words.
+    pub(crate) fn with_commands(self, commands: commands::Commands) -> Self {
+        Self { commands, ..self }
+    }
+
+    /// The run is about this layout, which is not the default: commands name it from now on.
+    pub(crate) fn of_layout(&self, name: &str) {
+        self.commands.of_layout(name);
     }
 
     /// Reports that `event` happened now. After [`Reporter::close`] it goes nowhere.
     pub(crate) fn send(&self, event: Event) {
+        let event = self.commands.complete(event);
         self.inner.send(Message::Event(self.inner.started.elapsed(), Box::new(event)));
     }
 
