@@ -52,6 +52,22 @@ pub(crate) fn origin(cx: &Context, world: &Snapshot) -> Result<String, Action> {
     }
 }
 
+/// The address of what runs. A chart may take no node port, and then Kubernetes chooses one, which an application of somebody else may
+/// not answer at; or it may make a Service without any, and then a forward leads to it.
+pub(crate) fn reached(cx: &Context, world: &Snapshot) -> Result<(String, Access), Action> {
+    let (origin, access) = (origin(cx, world)?, access(cx, world)?);
+    let public = cx.public();
+    if access != Access::NodePort {
+        return Ok((origin, access));
+    }
+    Ok(match crate::observe::service_of(cx, world, &public.service).map(|service| service.node_port) {
+        None => (origin, access),
+        Some(Some(port)) if port == public.node_port => (origin, access),
+        Some(Some(port)) => (origin.replace(&format!(":{}", public.node_port), &format!(":{port}")), access),
+        Some(None) => (format!("http://localhost:{}", public.local_port), Access::PortForward),
+    })
+}
+
 /// How this machine reaches the cluster. minikube itself puts docker's address on loopback where the node can't be reached
 /// (macOS, Windows, WSL, Docker Desktop, rootless: `NeedsPortForward` in minikube 1.38).
 pub(crate) fn access(cx: &Context, world: &Snapshot) -> Result<Access, Action> {

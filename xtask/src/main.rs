@@ -17,6 +17,7 @@ mod exec;
 mod failure;
 mod generate;
 mod health;
+mod helm_tests;
 mod hooks;
 mod http;
 mod inside;

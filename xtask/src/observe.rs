@@ -308,6 +308,8 @@ pub(crate) struct ServiceAddress {
     pub(crate) name: String,
     /// Its port.
     pub(crate) port: u16,
+    /// Its port on the node, if it has one.
+    pub(crate) node_port: Option<u16>,
 }
 
 /// The Kubernetes Service of a service of xtask.toml.
@@ -317,8 +319,12 @@ pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Optio
     let part = cx.part(release, service);
     let found = part.service(objects)?;
     let entry = part.service_port(objects, found, cx.service(service).port)?;
-    let number = entry.pointer("/port").and_then(Value::as_u64)?;
-    Some(ServiceAddress { name: text(found, "/metadata/name").to_owned(), port: u16::try_from(number).ok()? })
+    let number = |of: &str| entry.pointer(of).and_then(Value::as_u64).and_then(|number| u16::try_from(number).ok());
+    Some(ServiceAddress {
+        name: text(found, "/metadata/name").to_owned(),
+        port: number("/port")?,
+        node_port: number("/nodePort"),
+    })
 }
 
 /// What the public address answers from here.
@@ -353,8 +359,7 @@ pub(crate) fn ask_early(cx: &Context) -> Early {
 }
 
 fn endpoints_with(cx: &Context, ask: impl FnOnce(&str) -> Result<http::Answer, String>) -> Result<Vec<Endpoint>, Finding> {
-    let (origin, access) =
-        cx.look(|world| Ok((desired::origin(cx, world)?, desired::access(cx, world)?))).map_err(failure::undecided)?;
+    let (origin, access) = cx.look(|world| desired::reached(cx, world)).map_err(failure::undecided)?;
     let service = cx.service(&cx.public().service);
     let url = format!("{origin}{}", service.health.readiness);
     let answer = ask(&url);

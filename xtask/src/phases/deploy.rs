@@ -233,19 +233,25 @@ fn told(session: &Session, cx: &Context, phase: &'static str, report: &RunReport
 /// The closing line with what to do now.
 fn finished(cx: &Context, summary: String) -> Done {
     let mut done = Done::saying(summary);
-    let deployed = cx.look(|world| world.objects.as_ref().is_some_and(|o| o.of_kind("Deployment").next().is_some()));
+    let releases = &cx.layout().releases;
+    let deployed =
+        cx.look(|world| world.objects.as_ref().is_some_and(|o| releases.iter().any(|r| o.helm_status(&r.name).is_some())));
     if !deployed {
         return done.pointer("next", "cargo xtask deploy");
     }
-    if let Ok(origin) = cx.look(|world| desired::origin(cx, world)) {
-        let served = cx.look(|world| desired::access(cx, world)).is_ok_and(|a| a != plan::config::Access::PortForward);
-        done = if served {
-            done.pointer("open", origin)
-        } else {
+    if let Ok((origin, access)) = cx.look(|world| desired::reached(cx, world)) {
+        done = if access == plan::config::Access::PortForward {
             done.pointer("open", format!("cargo xtask open    serves {origin}"))
+        } else {
+            done.pointer("open", origin)
         };
     }
     done.pointer("next", "cargo xtask status --watch    or    cargo xtask test")
+}
+
+/// Whether a pod runs and stays.
+fn is_up(pod: &serde_json::Value) -> bool {
+    plan::objects::text(pod, "/status/phase") == "Running" && pod.pointer("/metadata/deletionTimestamp").is_none()
 }
 
 /// `2 images, 1 release, 3 pods ready, http://… answers`.
@@ -261,14 +267,14 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
     if of("rollout") > 0 {
         let pods = cx.look(|world| {
             let objects = world.objects.as_ref();
-            objects.map_or(0, |o| o.of_kind("Pod").filter(|p| plan::objects::text(p, "/status/phase") == "Running").count())
+            objects.map_or(0, |o| o.of_kind("Pod").filter(|p| is_up(p)).count())
         });
         parts.push(format!("{} ready", plural(pods, "pod")));
     } else {
         parts.push(format!("cluster {} runs", cx.profile()));
     }
     if of("endpoints") > 0
-        && let Ok(origin) = cx.look(|world| desired::origin(cx, world))
+        && let Ok((origin, _)) = cx.look(|world| desired::reached(cx, world))
     {
         parts.push(format!("{origin} answers"));
     }

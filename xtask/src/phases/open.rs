@@ -23,8 +23,7 @@ pub(crate) fn open(session: &Session, print: bool, layout: &LayoutFlag) -> Phase
     let cx = session.context(&Selection { layout: layout.layout.clone(), services: Vec::new() }, BuildFlags::default())?;
     let world = deploy::look(&cx)?;
     cx.update(|seen| *seen = world);
-    let settled = cx.look(|world| Ok((desired::origin(&cx, world)?, desired::access(&cx, world)?)));
-    let (origin, access) = settled.map_err(failure::undecided)?;
+    let (origin, access) = cx.look(|world| desired::reached(&cx, world)).map_err(failure::undecided)?;
     session.reporter.send(Event::Answer { about: "origin", text: origin.clone(), data: json!({"origin": origin}) });
     if print {
         return Ok(Done::default());

@@ -6,8 +6,13 @@ use serde_json::json;
 use super::deploy;
 use crate::cli::{BuildFlags, Selection};
 use crate::exec;
+use crate::lines::COLUMNS;
 use crate::report::event::{Event, StepName};
+use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
+
+/// Where the reasons begin.
+const WHY_AT: usize = 42;
 
 /// `cargo xtask plan`.
 pub(crate) fn plan(session: &Session, selection: &Selection, build: BuildFlags) -> Phase {
@@ -32,9 +37,7 @@ pub(crate) fn plan(session: &Session, selection: &Selection, build: BuildFlags) 
                 ("fail", finding.cause.clone())
             }
         };
-        lines.push(
-            format!("  {verb:<8}{:<11}{:<21}{}", name.kind, name.object, exec::without_object(name, &why)).trim_end().to_owned(),
-        );
+        lines.push(line(verb, name, &exec::without_object(name, &why)));
     }
     let data = json!(decisions.iter().map(|(name, action)| json!({"step": name, "decision": action})).collect::<Vec<_>>());
     session.reporter.send(Event::Answer { about: "plan", text: lines.join("\n"), data });
@@ -52,4 +55,30 @@ pub(crate) fn plan(session: &Session, selection: &Selection, build: BuildFlags) 
     } else {
         Done::saying(format!("{todo} of {} steps to do", lines.len())).pointer("next", "cargo xtask deploy")
     })
+}
+
+/// One step: what is done with it, which it is, and why; a long reason goes on below.
+fn line(verb: &str, name: &StepName, why: &str) -> String {
+    let head = format!("  {verb:<8}{:<11}{:<20} ", name.kind, name.object);
+    let wrapped = text::wrap(&text::clean(why), COLUMNS.saturating_sub(text::width(&head)).max(20));
+    format!("{head}{}", wrapped.join(&format!("\n{}", " ".repeat(WHY_AT)))).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_keeps_to_80_columns() {
+        let why = "14 files changed: app/__init__.py, app/main.py, app/a-file-with-a-long-name.py, 11 more";
+        for object in ["", "api", "a-service-with-quite-a-long-name"] {
+            let text = line("build", &StepName::new("image", object), why);
+            assert!(text.lines().all(|line| text::width(line) <= COLUMNS), "{text}");
+            assert!(text.starts_with(&format!("  build   image      {object} ")), "{text}");
+        }
+        let text = line("keep", &StepName::new("tools", ""), "docker 28.2.2, helm 3.22, kubectl 1.36.2, minikube 1.38.1");
+        let (first, second) = text.split_once('\n').unwrap();
+        assert_eq!(first.len() - first.trim_start_matches(|c| c != 'd').len(), WHY_AT, "{text}");
+        assert_eq!(second.len() - second.trim_start().len(), WHY_AT, "{text}");
+    }
 }

@@ -11,7 +11,7 @@ use super::deploy;
 use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
-use crate::failure;
+use crate::helm_tests;
 use crate::report::event::{Event, StepName};
 use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
@@ -48,12 +48,16 @@ pub(crate) fn test(session: &Session, selection: &Selection) -> Phase {
     for release in &deployed {
         let step = StepName::new("helm-test", *release);
         checks.work(&step, || {
-            let tests = tools::helm::test(&cx.runner, &cx.kube(), release, DEADLINE).map_err(|f| failure::finding(&cx, &f))?;
+            let tests = helm_tests::run(&cx, release, DEADLINE)?;
             for line in tests.text.lines() {
                 cx.reporter.send(Event::StepOutput { step: step.clone(), line: line.to_owned() });
             }
             if tests.passed {
-                return Ok(format!("{} hooks succeeded", tests.suites.len()));
+                return Ok(match tests.suites.len() {
+                    0 => "the chart brings no tests".to_owned(),
+                    1 => "1 hook succeeded".to_owned(),
+                    many => format!("{many} hooks succeeded"),
+                });
             }
             let failed: Vec<String> = tests
                 .suites

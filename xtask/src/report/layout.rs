@@ -5,6 +5,9 @@ use anstyle::{AnsiColor, Style};
 use super::event::{Outcome, StepName};
 use super::text;
 
+/// Between two pointers of which either will do.
+const OR: &str = "    or    ";
+
 /// The first word of a line; it says the same as its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -134,7 +137,12 @@ impl Layout {
 
     /// A pointer under the summary: `  open    http://…`.
     pub(super) fn pointer(&self, label: &str, text: &str) -> String {
-        format!("  {} {text}\n", self.paint(BOLD, &text::pad(label, KIND_AT - 3)))
+        let row = |label: &str, text: &str| format!("  {} {text}\n", self.paint(BOLD, &text::pad(label, KIND_AT - 3)));
+        // Commands are there to be pasted: never wrapped, but each on a line of its own where one is too short for both.
+        match text.split_once(OR) {
+            Some((one, other)) if KIND_AT + text::width(text) > self.columns => row(label, one) + &row("or", other),
+            _ => row(label, text),
+        }
     }
 
     /// `label` and `text` as in the block of a finding; further lines stand under the first.
