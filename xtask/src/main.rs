@@ -20,6 +20,7 @@ mod health;
 mod hooks;
 mod http;
 mod inside;
+mod job_logs;
 mod lines;
 mod look;
 mod machine;

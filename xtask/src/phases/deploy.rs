@@ -104,7 +104,7 @@ pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
         steps.push(Box::new(rollout::Rollout(wanted.name.clone())));
     }
     steps.push(Box::new(endpoints::Endpoints));
-    steps.push(Box::new(prune::Prune));
+    steps.push(Box::new(prune::Prune::default()));
     Ok(steps)
 }
 
@@ -133,8 +133,11 @@ fn run(
         return Ok(finished(cx, format!("Up to date in {}: {}", text::duration(session.elapsed()), counted(cx, steps))));
     }
     announce(cx);
-    existing_profile(cx);
-    let report = exec::run(cx, steps);
+    // No step waits for what is only said.
+    let report = std::thread::scope(|scope| {
+        scope.spawn(|| existing_profile(cx));
+        exec::run(cx, steps)
+    });
     told(session, cx, phase, &report)
 }
 
