@@ -132,7 +132,8 @@ fn follow(
 /// What is not right and may heal, and for how long it is given time.
 pub(crate) fn grace(now: Timestamp, until: Timestamp, why: &str, finding: &Finding) -> String {
     let left = u64::try_from(until.seconds_since(now)).unwrap_or_default();
-    format!("{}; {left}s left ({why})", finding.cause)
+    // The time first: a live line is cut at the edge of the terminal.
+    format!("{left}s left ({why}): {}", finding.cause)
 }
 
 /// How far every target is.

@@ -108,7 +108,7 @@ fn waiting(facts: &Facts, job: &Job) -> Option<Cause> {
     let refuses = line.reason == log::Reason::DatabaseRefuses;
     let what = if refuses { "is refused by its database" } else { "waits for a server that does not answer" };
     let found = finding(codes::DATABASE_UNREACHABLE, format!("job/{name}"), format!("job `{name}` {what}: {}", line.text))
-        .evidence(format!("log of job/{name}"), log::around(log, &line))
+        .evidence(format!("last line of the log of job/{name}"), log::tail(log, 1))
         .advice("check the host in DATABASE_URL: in a pod `localhost` is the pod itself; this machine is `host.minikube.internal`");
     let found = closing(facts, job, found);
     let seconds = if refuses || log::names_nobody(&line.text) { SERVER_UNKNOWN } else { SERVER_WAIT };
