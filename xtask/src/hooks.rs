@@ -1,10 +1,12 @@
 //! helm, watched while it runs: its hooks (migrations) run inside its own call, and it says nothing of them before its time is over.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use plan::diagnose::facts::Job;
 use plan::diagnose::live::{Kind, Target, Tracker, Verdict};
 use plan::finding::Finding;
+use plan::objects::text;
 use tools::helm::{self, Helm, Upgrade};
 use tools::kubectl::{Watch, WatchPath};
 use tools::runner::FollowEvent;
@@ -75,6 +77,8 @@ struct Hooks {
     watch: Watch,
     tracker: Tracker,
     logs: JobLogs,
+    /// The uids of jobs that were there before: helm makes its own anew.
+    before: BTreeSet<String>,
     /// The one that is followed: helm runs one after the other.
     job: Option<String>,
     said: String,
@@ -89,7 +93,12 @@ impl Hooks {
         let watch = Watch::start(&cx.runner, &cx.profile(), api.as_ref(), KINDS.iter().map(path).collect())
             .map_err(|f| failure::finding(cx, &f))?;
         let tracker = Tracker::new(watch::scope(cx, Some(release)), Vec::new(), watch::changed_at(cx, release));
-        Ok(Self { release: release.to_owned(), watch, tracker, logs: JobLogs::default(), job: None, said: String::new() })
+        let before = cx.look(|world| {
+            let jobs = world.objects.iter().flat_map(|objects| objects.of_kind("Job"));
+            jobs.map(|job| text(job, "/metadata/uid").to_owned()).collect()
+        });
+        let (logs, said) = (JobLogs::default(), String::new());
+        Ok(Self { release: release.to_owned(), watch, tracker, logs, before, job: None, said })
     }
 
     /// Takes in what has happened; gives the causes once a hook can't succeed.
@@ -123,7 +132,7 @@ impl Hooks {
         };
         let is_over = |job: &Job| {
             let mut conditions = job.status.conditions.iter().filter(|condition| condition.status == "True");
-            job.metadata.deletion_timestamp.is_some() || conditions.any(|c| matches!(c.kind.as_str(), "Complete" | "Failed"))
+            self.before.contains(&job.metadata.uid) || conditions.any(|c| matches!(c.kind.as_str(), "Complete" | "Failed"))
         };
         let jobs = self.tracker.facts().jobs.values().filter(is_hook).filter(|job| !is_over(job));
         let youngest = jobs.max_by_key(|job| (job.metadata.creation_timestamp, job.metadata.name.clone()))?;

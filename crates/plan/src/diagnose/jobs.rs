@@ -21,6 +21,10 @@ pub(crate) const SERVER_UNKNOWN: i64 = 10;
 
 /// What is wrong with a job.
 pub(crate) fn job_cause(facts: &Facts, job: &Job, now: Timestamp) -> Option<Cause> {
+    // helm removes the job of the run before when it makes the next one.
+    if job.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
     let is = |kind: &str| job.status.conditions.iter().find(|condition| condition.kind == kind && condition.status == "True");
     let failed = is("Failed");
     if failed.is_none() {
@@ -109,7 +113,9 @@ fn waiting(facts: &Facts, job: &Job) -> Option<Cause> {
     let what = if refuses { "is refused by its database" } else { "waits for a server that does not answer" };
     let found = finding(codes::DATABASE_UNREACHABLE, format!("job/{name}"), format!("job `{name}` {what}: {}", line.text))
         .evidence(format!("last line of the log of job/{name}"), log::tail(log, 1))
-        .advice("check the host in DATABASE_URL: in a pod `localhost` is the pod itself; this machine is `host.minikube.internal`");
+        .advice(
+            "check the host in DATABASE_URL: in a pod `localhost` is the pod itself; this machine is `host.minikube.internal`",
+        );
     let found = closing(facts, job, found);
     let seconds = if refuses || log::names_nobody(&line.text) { SERVER_UNKNOWN } else { SERVER_WAIT };
     let why = format!("{seconds}s for the server it needs");

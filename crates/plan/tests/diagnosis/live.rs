@@ -304,3 +304,21 @@ fn a_job_that_fails_twice_for_a_reason_of_its_own_is_not_waited_for() {
     }
     assert!(matches!(tracker.verdict(now), Verdict::Failing(_)), "{:?}", tracker.verdict(now));
 }
+
+#[test]
+fn a_job_that_is_made_anew_is_not_blamed_for_the_one_before() {
+    let recording = load("pods", "job-missing-secret");
+    let now = recording["jobs"][0]["metadata"]["creationTimestamp"].as_str().and_then(Timestamp::parse).expect("a time");
+    let mut job = recording["jobs"][0].clone();
+    let name = job["metadata"]["name"].as_str().expect("text").to_owned();
+    let mut tracker = Tracker::new(scope("app"), vec![Target::Job { name }], now);
+    let changed = |object: &Value| json!({"type": "MODIFIED", "object": object});
+    for pod in recording["pods"].as_array().expect("pods") {
+        tracker.event(Kind::Pods, &changed(pod), now).expect("readable");
+    }
+    tracker.event(Kind::Jobs, &changed(&job), now).expect("readable");
+    assert!(matches!(tracker.verdict(now), Verdict::Failing(_)), "its own pod can't start");
+    job["metadata"]["uid"] = json!("another");
+    tracker.event(Kind::Jobs, &changed(&job), now).expect("readable");
+    assert_eq!(tracker.verdict(now), Verdict::Waiting, "its pod is not there yet");
+}

@@ -344,7 +344,12 @@ impl Tracker {
         let facts = &self.facts;
         let meta = match kind {
             "pod" => &facts.pods.get(name)?.metadata,
-            "replicaset" => &facts.replica_sets.get(name)?.metadata,
+            // A template that comes back finds its old set: what counts is since when that can't make pods.
+            "replicaset" => {
+                let set = facts.replica_sets.get(name)?;
+                let failure = set.status.conditions.iter().find(|c| c.kind == "ReplicaFailure" && c.status == "True");
+                return failure.and_then(|failure| failure.last_transition_time).or(set.metadata.creation_timestamp);
+            }
             "deployment" => &facts.deployments.get(name)?.metadata,
             "statefulset" => &facts.stateful_sets.get(name)?.metadata,
             "job" => &facts.jobs.get(name)?.metadata,
