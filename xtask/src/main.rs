@@ -21,6 +21,7 @@ mod helm_tests;
 mod hooks;
 mod http;
 mod inside;
+mod job_logs;
 mod lines;
 mod look;
 mod machine;

@@ -79,8 +79,8 @@ pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
     let mut before: Vec<StepName> = vec![names::namespace()];
     // One service of a layout can't retire the other layout.
     if cx.only.is_empty() {
-        steps.push(Box::new(retire::Retire));
-        before.push(names::retire());
+        steps.push(Box::new(retire::Retire::Others));
+        before.push(names::retire(""));
     }
     if let Some(database) = cx.database() {
         steps.push(Box::new(secret::Secret(Kind::Database)));
@@ -103,8 +103,11 @@ pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
         steps.push(Box::new(release::Release { name: wanted.name.clone(), after }));
         steps.push(Box::new(rollout::Rollout(wanted.name.clone())));
     }
+    if cx.only.is_empty() && cx.config.database.is_some() && cx.database().is_none() {
+        steps.push(Box::new(retire::Retire::Database));
+    }
     steps.push(Box::new(endpoints::Endpoints));
-    steps.push(Box::new(prune::Prune));
+    steps.push(Box::new(prune::Prune::default()));
     Ok(steps)
 }
 
@@ -133,8 +136,11 @@ fn run(
         return Ok(finished(cx, format!("Up to date in {}: {}", text::duration(session.elapsed()), counted(cx, steps))));
     }
     announce(cx);
-    existing_profile(cx);
-    let report = exec::run(cx, steps);
+    // No step waits for what is only said.
+    let report = std::thread::scope(|scope| {
+        scope.spawn(|| existing_profile(cx));
+        exec::run(cx, steps)
+    });
     told(session, cx, phase, &report)
 }
 
