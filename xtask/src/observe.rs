@@ -25,6 +25,7 @@ const WORKLOADS: &[Kind] = &[
     Kind("replicasets", "apis/apps/v1"),
     Kind("pods", "api/v1"),
     Kind("jobs", "apis/batch/v1"),
+    Kind("cronjobs", "apis/batch/v1"),
 ];
 /// Kinds that releases and the tool itself write: the other process asks for them.
 const SETTINGS: &[Kind] = &[

@@ -9,7 +9,7 @@ use plan::desired::Release;
 use plan::diagnose::facts::{Facts, Scope, Timestamp};
 use plan::diagnose::live::{Kind, Target, Tracker, Verdict};
 use plan::finding::Finding;
-use plan::objects::{number, text};
+use plan::objects::{job_settled, number, text};
 use serde_json::{Value, json};
 use tools::ToolError;
 use tools::kubectl::{Logs, Watch, WatchEvent, WatchItem, WatchPath};
@@ -55,18 +55,21 @@ pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Resu
                 match text(o, "/kind") {
                     "Deployment" => Some(Target::Deployment { name, generation }),
                     "StatefulSet" => Some(Target::StatefulSet { name, generation }),
+                    "DaemonSet" => Some(Target::DaemonSet { name, generation }),
+                    "Job" if !job_settled(o) => Some(Target::Job { name }),
                     _ => None,
                 }
             })
             .collect::<Vec<_>>()
     });
     if targets.is_empty() {
-        return Err(vec![failure::internal(format!(
-            "release `{}` has no Deployment and no StatefulSet to wait for",
-            wanted.name
-        ))]);
+        return Ok(());
     }
-    let kinds = [Kind::Pods, Kind::Events, Kind::Deployments, Kind::ReplicaSets, Kind::StatefulSets];
+    let mut kinds = vec![Kind::Pods, Kind::Events, Kind::Deployments, Kind::ReplicaSets, Kind::StatefulSets];
+    // Rarer, and a stream costs something.
+    let any = |is: fn(&Target) -> bool| targets.iter().any(is);
+    kinds.extend(any(|target| matches!(target, Target::DaemonSet { .. })).then_some(Kind::DaemonSets));
+    kinds.extend(any(|target| matches!(target, Target::Job { .. })).then_some(Kind::Jobs));
     let mut tracker = Tracker::new(scope(cx, Some(&wanted.name)), targets, changed_at(cx, &wanted.name));
     cx.look(|world| {
         for object in world.objects.iter().flat_map(plan::objects::Objects::iter) {
@@ -219,6 +222,7 @@ pub(crate) fn facts(cx: &Context, release: Option<&str>) -> Result<Facts, Findin
         "deployments",
         "replicasets",
         "statefulsets",
+        "daemonsets",
         "jobs",
         "persistentvolumeclaims",
         "resourcequotas",

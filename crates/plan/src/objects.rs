@@ -86,9 +86,15 @@ pub fn annotation<'a>(object: &'a Value, key: &str) -> &'a str {
     object.pointer("/metadata/annotations").and_then(|l| l.get(key)).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// An image reference without docker's default host.
+pub fn unqualified(reference: &str) -> &str {
+    let reference = reference.strip_prefix("docker.io/").unwrap_or(reference);
+    reference.strip_prefix("library/").unwrap_or(reference)
+}
+
 /// The repository of an image reference: without its tag, and without docker's default host.
 pub fn repository(reference: &str) -> &str {
-    let reference = reference.strip_prefix("docker.io/library/").unwrap_or(reference);
+    let reference = unqualified(reference);
     // A colon before the last slash belongs to a registry's port.
     match reference.rfind(':') {
         Some(colon) if !reference[colon..].contains('/') => &reference[..colon],
@@ -102,6 +108,13 @@ pub fn owned_by(object: &Value, kind: &str, name: &str) -> bool {
         .pointer("/metadata/ownerReferences")
         .and_then(Value::as_array)
         .is_some_and(|refs| refs.iter().any(|r| text(r, "/kind") == kind && text(r, "/name") == name))
+}
+
+/// Whether a Job is complete. One that is suspended waits for somebody, and nobody waits for its pods.
+pub fn job_settled(job: &Value) -> bool {
+    let conditions = job.pointer("/status/conditions").and_then(Value::as_array);
+    let complete = |c: &Value| text(c, "/type") == "Complete" && text(c, "/status") == "True";
+    job.pointer("/spec/suspend") == Some(&Value::Bool(true)) || conditions.into_iter().flatten().any(complete)
 }
 
 /// How many pods a workload should have: of a `DaemonSet` the nodes decide.

@@ -30,6 +30,12 @@ impl Step for Rollout {
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
         let wanted = cx.look(|world| desired::release(cx, world, &self.0)).map_err(failure::undecided)?;
+        let unused = cx.look(|world| world.objects.as_ref().map(|o| decide::not_used(&wanted, o)).unwrap_or_default());
+        if !unused.is_empty() {
+            let (chart, _) = cx.chart(&self.0)?;
+            let show = format!("helm show values {}", chart.display());
+            return Err(unused.into_iter().map(|f| f.remedy("see what the chart calls them", &show)).collect());
+        }
         watch::rollout(cx, run, &wanted)?;
         Ok(observe::refresh_objects(cx)?)
     }

@@ -274,6 +274,8 @@ pub const BACKEND_UNREACHABLE: &str = "XT706";
 pub const ENDPOINT_UNREACHABLE: &str = "XT707";
 /// fewer pods are ready than wanted
 pub const REPLICAS_MISSING: &str = "XT708";
+/// no pod runs the image that was built
+pub const IMAGE_NOT_USED: &str = "XT709";
 /// A test failed.
 pub const TEST_FAILED: &str = "XT710";
 /// not everything could be removed

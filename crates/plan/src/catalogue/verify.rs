@@ -69,6 +69,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["`cargo xtask status` names the cause"],
     ),
     entry(
+        codes::IMAGE_NOT_USED,
+        "no pod runs the image that was built",
+        Class::Config,
+        "The chart takes the image from other values than those that are set, so that a change of the sources changes nothing.",
+        "images in the pod templates of the release against the image of each service",
+        &["`keys` of the service in xtask.toml names the chart's own values: `image_repository`, `image_tag`"],
+    ),
+    entry(
         codes::TEST_FAILED,
         "a test failed",
         Class::Test,

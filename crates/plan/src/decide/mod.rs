@@ -11,7 +11,7 @@ pub use cluster::cluster;
 pub use image::image;
 pub use namespace::namespace;
 pub use release::{changes, parts, release};
-pub use rollout::{not_on_wanted_image, rollout, workloads};
+pub use rollout::{not_on_wanted_image, not_used, rollout, workloads};
 pub use secret::secret;
 
 /// What a step waits for when the API server was not asked or did not answer.

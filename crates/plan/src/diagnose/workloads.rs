@@ -106,6 +106,16 @@ pub(crate) fn causes(facts: &Facts, now: Timestamp, found: &[Cause]) -> Vec<Caus
             causes.push(Cause { workload: format!("StatefulSet/{}", set.metadata.name), ..cause });
         }
     }
+    for set in facts.daemon_sets.values() {
+        let events = facts.events_of("DaemonSet", &set.metadata);
+        let lacking = set.status.current_number_scheduled < set.status.desired_number_scheduled;
+        if let Some(event) = events.iter().rev().find(|event| event.reason == "FailedCreate").filter(|_| lacking) {
+            let subject = format!("daemonset/{}", set.metadata.name);
+            let owner = (&set.metadata, &set.spec.template.spec);
+            let cause = creation_refused(facts, owner, &subject, &event.message, event.first_seen());
+            causes.push(Cause { workload: format!("DaemonSet/{}", set.metadata.name), ..cause });
+        }
+    }
     for job in facts.jobs.values() {
         causes.extend(job_cause(facts, job, now).map(|cause| Cause { workload: format!("Job/{}", job.metadata.name), ..cause }));
     }

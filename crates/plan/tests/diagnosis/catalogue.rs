@@ -17,6 +17,7 @@ const OF_THE_COMMAND_LINE: &[(&str, &str)] = &[
     ("IMAGE_TOO_BIG", "build"),
     ("BUILD_TOO_SLOW", "build"),
     ("IMAGE_NOT_ON_NODE", "build"),
+    ("IMAGE_NOT_USED", "the step rollout"),
     ("RELEASE_DIFFERS", "verify"),
     ("POD_IMAGE_DIFFERS", "verify"),
     ("CONFIG_KEY_MISSING", "verify"),

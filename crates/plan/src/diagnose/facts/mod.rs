@@ -121,6 +121,8 @@ pub struct Facts {
     pub replica_sets: BTreeMap<String, ReplicaSet>,
     /// `StatefulSets`.
     pub stateful_sets: BTreeMap<String, StatefulSet>,
+    /// `DaemonSets`.
+    pub daemon_sets: BTreeMap<String, DaemonSet>,
     /// Jobs.
     pub jobs: BTreeMap<String, Job>,
     /// Nodes.
@@ -201,6 +203,7 @@ impl Facts {
             "Deployment" => take!(deployments, Deployment),
             "ReplicaSet" => take!(replica_sets, ReplicaSet),
             "StatefulSet" => take!(stateful_sets, StatefulSet),
+            "DaemonSet" => take!(daemon_sets, DaemonSet),
             "Job" => take!(jobs, Job),
             "Node" => take!(nodes, Node),
             "PersistentVolumeClaim" => take!(claims, Claim),
@@ -219,6 +222,7 @@ impl Facts {
             "Deployment" => drop(self.deployments.remove(name)),
             "ReplicaSet" => drop(self.replica_sets.remove(name)),
             "StatefulSet" => drop(self.stateful_sets.remove(name)),
+            "DaemonSet" => drop(self.daemon_sets.remove(name)),
             "Job" => drop(self.jobs.remove(name)),
             "Node" => drop(self.nodes.remove(name)),
             "PersistentVolumeClaim" => drop(self.claims.remove(name)),
@@ -236,6 +240,7 @@ impl Facts {
             "Deployment" => self.deployments.clear(),
             "ReplicaSet" => self.replica_sets.clear(),
             "StatefulSet" => self.stateful_sets.clear(),
+            "DaemonSet" => self.daemon_sets.clear(),
             "Job" => self.jobs.clear(),
             "Node" => self.nodes.clear(),
             "PersistentVolumeClaim" => self.claims.clear(),

@@ -88,6 +88,34 @@ object! {
 }
 
 object! {
+    /// A `DaemonSet`: a pod on each node.
+    DaemonSet {
+        /// Its metadata.
+        metadata: Meta,
+        /// What was asked for.
+        spec: DeploymentSpec,
+        /// What is.
+        status: DaemonSetStatus,
+    }
+}
+
+object! {
+    /// `status` of a `DaemonSet`.
+    DaemonSetStatus {
+        /// The generation that the controller has seen.
+        observed_generation: i64,
+        /// Nodes that should have a pod.
+        desired_number_scheduled: i64,
+        /// Nodes with a pod, wanted or not.
+        current_number_scheduled: i64,
+        /// Nodes with a pod of the new template.
+        updated_number_scheduled: i64,
+        /// Nodes with a ready pod.
+        number_ready: i64,
+    }
+}
+
+object! {
     /// A Job.
     Job {
         /// Its metadata.

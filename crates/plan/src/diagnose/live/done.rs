@@ -31,6 +31,15 @@ pub(super) fn at(facts: &Facts, target: &Target, now: Timestamp) -> Option<Times
             let pods = facts.pods.values().filter(|pod| owned_by(pod, "StatefulSet", name));
             Some(pods.filter_map(lasting).max().unwrap_or(now).max(now))
         }
+        Target::DaemonSet { name, generation } => {
+            let set = facts.daemon_sets.get(name)?;
+            let status = &set.status;
+            let wanted = status.desired_number_scheduled;
+            let seen = status.observed_generation >= set.metadata.generation.max(generation.unwrap_or_default());
+            (seen && status.updated_number_scheduled >= wanted && status.number_ready >= wanted).then_some(())?;
+            let pods = facts.pods.values().filter(|pod| owned_by(pod, "DaemonSet", name));
+            Some(pods.filter_map(lasting).max().unwrap_or(now).max(now))
+        }
         Target::Job { name } => {
             let job = facts.jobs.get(name)?;
             let complete =

@@ -40,6 +40,13 @@ pub enum Target {
         /// `metadata.generation` after the change.
         generation: Option<i64>,
     },
+    /// A `DaemonSet`.
+    DaemonSet {
+        /// Its name.
+        name: String,
+        /// `metadata.generation` after the change.
+        generation: Option<i64>,
+    },
     /// A Job that has to complete.
     Job {
         /// Its name.
@@ -58,6 +65,7 @@ impl Target {
         match self {
             Self::Deployment { name, .. } => format!("Deployment/{name}"),
             Self::StatefulSet { name, .. } => format!("StatefulSet/{name}"),
+            Self::DaemonSet { name, .. } => format!("DaemonSet/{name}"),
             Self::Job { name } => format!("Job/{name}"),
         }
     }
@@ -352,6 +360,7 @@ impl Tracker {
             }
             "deployment" => &facts.deployments.get(name)?.metadata,
             "statefulset" => &facts.stateful_sets.get(name)?.metadata,
+            "daemonset" => &facts.daemon_sets.get(name)?.metadata,
             "job" => &facts.jobs.get(name)?.metadata,
             _ => return None,
         };
@@ -380,6 +389,7 @@ fn service_of(facts: &Facts, workload: &str) -> Option<String> {
     let (meta, template) = match kind {
         "Deployment" => facts.deployments.get(name).map(|it| (&it.metadata, &it.spec.template))?,
         "StatefulSet" => facts.stateful_sets.get(name).map(|it| (&it.metadata, &it.spec.template))?,
+        "DaemonSet" => facts.daemon_sets.get(name).map(|it| (&it.metadata, &it.spec.template))?,
         "Job" => facts.jobs.get(name).map(|it| (&it.metadata, &it.spec.template))?,
         _ => return None,
     };

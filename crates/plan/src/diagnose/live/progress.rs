@@ -44,6 +44,7 @@ pub(super) fn of(facts: &Facts, target: &Target, now: Timestamp) -> Progress {
     let (ready, wanted, mut doing) = match target {
         Target::Deployment { generation, .. } => deployment(facts, &name, *generation),
         Target::StatefulSet { .. } => stateful_set(facts, &name),
+        Target::DaemonSet { .. } => daemon_set(facts, &name),
         Target::Job { .. } => job(facts, &name),
     };
     if let Some(at) = done_at {
@@ -89,6 +90,17 @@ fn stateful_set(facts: &Facts, name: &str) -> (i64, i64, String) {
         .filter(|pod| pod.metadata.owner_references.iter().any(|owner| owner.kind == "StatefulSet" && owner.name == name));
     let doing = pods_doing(facts, pods).unwrap_or_else(|| "creating pods".to_owned());
     (set.status.ready_replicas.min(wanted), wanted, doing)
+}
+
+fn daemon_set(facts: &Facts, name: &str) -> (i64, i64, String) {
+    let Some(set) = facts.daemon_sets.get(name) else { return (0, 1, "not created yet".to_owned()) };
+    let wanted = set.status.desired_number_scheduled;
+    let pods = facts
+        .pods
+        .values()
+        .filter(|pod| pod.metadata.owner_references.iter().any(|owner| owner.kind == "DaemonSet" && owner.name == name));
+    let doing = pods_doing(facts, pods).unwrap_or_else(|| "creating pods".to_owned());
+    (set.status.number_ready.min(wanted), wanted, doing)
 }
 
 fn job(facts: &Facts, name: &str) -> (i64, i64, String) {

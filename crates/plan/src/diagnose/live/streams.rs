@@ -21,13 +21,16 @@ pub enum Kind {
     ReplicaSets,
     /// `StatefulSets`.
     StatefulSets,
+    /// `DaemonSets`.
+    DaemonSets,
     /// Jobs.
     Jobs,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Pods, Self::Events, Self::Deployments, Self::ReplicaSets, Self::StatefulSets, Self::Jobs];
+    pub const ALL: [Self; 7] =
+        [Self::Pods, Self::Events, Self::Deployments, Self::ReplicaSets, Self::StatefulSets, Self::DaemonSets, Self::Jobs];
 
     /// As in `kind` of its objects.
     pub const fn object(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Kind {
             Self::Deployments => "Deployment",
             Self::ReplicaSets => "ReplicaSet",
             Self::StatefulSets => "StatefulSet",
+            Self::DaemonSets => "DaemonSet",
             Self::Jobs => "Job",
         }
     }
@@ -49,6 +53,7 @@ impl Kind {
             Self::Deployments => "deployments",
             Self::ReplicaSets => "replicasets",
             Self::StatefulSets => "statefulsets",
+            Self::DaemonSets => "daemonsets",
             Self::Jobs => "jobs",
         }
     }
@@ -57,7 +62,7 @@ impl Kind {
     pub fn list_path(self, namespace: &str) -> String {
         let api = match self {
             Self::Pods | Self::Events => "api/v1",
-            Self::Deployments | Self::ReplicaSets | Self::StatefulSets => "apis/apps/v1",
+            Self::Deployments | Self::ReplicaSets | Self::StatefulSets | Self::DaemonSets => "apis/apps/v1",
             Self::Jobs => "apis/batch/v1",
         };
         format!("/{api}/namespaces/{namespace}/{}", self.resource())
