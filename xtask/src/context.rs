@@ -256,6 +256,11 @@ impl Context {
         Ok(digest)
     }
 
+    /// Forgets the digest of a chart whose files the tool itself has added to.
+    pub(crate) fn forget_chart_digests(&self) {
+        self.chart_digests.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Writes an object, server-side: the API server merges, and no copy of it is left in an annotation.
     pub(crate) fn apply_object(&self, manifest: &Value, what: &str) -> Result<(), Finding> {
         tools::kubectl::apply(&self.runner, &self.kube(), what, plan::invocation::Stdin::Text(manifest.to_string()))

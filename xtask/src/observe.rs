@@ -381,7 +381,9 @@ fn forwarded(cx: &Context) -> Result<Endpoint, Finding> {
         .map_err(|f| failure::finding(cx, &f))?;
     let url = format!("http://127.0.0.1:{}{}", forward.port, service.health.readiness);
     let answer = http::get(&url, ADDRESS);
-    Ok(judged(&service.name, &url, answer))
+    // The forward is gone when this is read: what lasts is the Service.
+    let through = format!("http://{}:{}{} by a forward", address.name, address.port, service.health.readiness);
+    Ok(judged(&service.name, &through, answer))
 }
 
 /// A redirect is an answer (a sign-in page), an error of either side is not.

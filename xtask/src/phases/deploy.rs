@@ -280,9 +280,11 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
         parts.push(format!("cluster {} runs", cx.profile()));
     }
     if of("endpoints") > 0
-        && let Ok((origin, _)) = cx.look(|world| desired::reached(cx, world))
+        && let Ok((origin, access)) = cx.look(|world| desired::reached(cx, world))
     {
-        parts.push(format!("{origin} answers"));
+        let forwarded = access == plan::config::Access::PortForward;
+        let what = if forwarded { format!("`{}`", cx.public().service) } else { origin };
+        parts.push(format!("{what} answers"));
     }
     parts.join(", ")
 }

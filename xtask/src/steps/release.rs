@@ -41,13 +41,15 @@ impl Step for Release {
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
-        let wanted = cx.look(|world| desired::release(cx, world, &self.name)).map_err(failure::undecided)?;
         let (chart, mut values) = cx.chart(&self.name)?;
         recover(cx, run, &self.name)?;
         if charts::has_dependencies(&chart).map_err(|e| failure::io(&e))? {
             run.progress("packing the chart's dependencies");
             helm::dependency_build(&cx.runner, &chart).map_err(|f| failure::finding(cx, &f))?;
+            // The first time it writes Chart.lock: the next run has to find what was written down in this one.
+            cx.forget_chart_digests();
         }
+        let wanted = cx.look(|world| desired::release(cx, world, &self.name)).map_err(failure::undecided)?;
         let overlay = Context::scratch(&format!("values-{}.json", self.name), &wanted.overlay.to_string())?;
         values.push(overlay.path().to_owned());
         let upgrade = Upgrade {

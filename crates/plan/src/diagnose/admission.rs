@@ -31,11 +31,11 @@ pub(crate) fn creation_refused(
             format!("{who} is refused by the Pod Security level `{level}` of its namespace: {}", without_details(problems));
         let found = make(codes::POD_SECURITY, text)
             .remedy(
-                format!("keep to `{level}`, or opt it down by `services.{who}.pod_security` in xtask.toml, then"),
+                format!("keep to `{level}`, or opt it down: `services.{who}.pod_security = \"baseline\"` in xtask.toml, then"),
                 "cargo xtask deploy",
             )
             .remedy(
-                "or lower the level of the namespace",
+                "or, where somebody else made the namespace, lower its level",
                 scope.kubectl_cluster(&format!(
                     "label namespace {} --overwrite pod-security.kubernetes.io/enforce=baseline",
                     scope.namespace

@@ -172,7 +172,10 @@ fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
             found = found.evidence(format!("secret/{name}"), format!("has the keys {}", keys.join(", ")));
         }
         return if secret {
-            found.remedy(format!("set {key} in .env, then"), "cargo xtask deploy")
+            found.remedy(
+                format!("set {key} in .env and list it in `services.{who}.keys` of xtask.toml, then"),
+                "cargo xtask deploy",
+            )
         } else {
             found.remedy(format!("set {key} under `config` in the values, then"), "cargo xtask deploy")
         }
@@ -181,7 +184,11 @@ fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
     if let Some(name) = quoted("secret").filter(|_| message.contains("not found")) {
         return view
             .finding(codes::SECRET_MISSING, format!("{who} can't start: secret `{name}` does not exist"))
-            .remedy("it is made from .env: run", "cargo xtask deploy")
+            .remedy(
+                format!("the tool makes one for the release if `services.{who}.keys` in xtask.toml lists any; if it does, run"),
+                "cargo xtask deploy",
+            )
+            .advice("a chart that takes its name from another value than `existingSecret`: `keys.existing_secret` of the release")
             .remedy("see which exist", scope.kubectl("get secrets"));
     }
     if let Some(name) = quoted("configmap").filter(|_| message.contains("not found")) {

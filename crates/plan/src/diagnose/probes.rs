@@ -89,12 +89,16 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
         );
     }
     found = found.remedy("see why in its log", view.logs(&part.spec.name, false));
-    let path = format!("healthProbe.{who}.{}.path", if startup.is_some() { "startup" } else { "readiness" });
+    // The startup probe asks the path of liveness.
+    let which = if startup.is_some() { "liveness" } else { "readiness" };
     found = match answer {
         Answered::Status(404) => {
-            found.remedy(format!("if the path is another one: set `{path}` in the values, then"), "cargo xtask deploy")
+            let set = format!("if the path is another one: set `services.{who}.health.{which}` in xtask.toml, then");
+            found.remedy(set, "cargo xtask deploy")
         }
-        Answered::Refused => found.advice("it must listen on 0.0.0.0 and on that port, not on localhost"),
+        Answered::Refused => found
+            .advice("it must listen on 0.0.0.0 and on that port, not on localhost")
+            .remedy(format!("if the port is another one: set `services.{who}.port` in xtask.toml, then"), "cargo xtask deploy"),
         _ => found,
     };
     let (deadline, why) = deadline(view, probe, startup.is_some(), &answer, started_at);
@@ -184,8 +188,10 @@ pub(crate) fn kill(view: &View<'_>, part: &Part<'_>, ended: Option<Timestamp>) -
             format!("if it is only slow: raise `healthProbe.{who}.{which}.timeoutSeconds` or `.failureThreshold`, then"),
             "cargo xtask deploy",
         ),
-        _ => found
-            .remedy(format!("if path or port are wrong: correct `healthProbe.{who}.{which}.path`, then"), "cargo xtask deploy"),
+        _ => found.remedy(
+            format!("if path or port are wrong: correct `services.{who}.health` or `.port` in xtask.toml, then"),
+            "cargo xtask deploy",
+        ),
     };
     // A late answer may be a busy machine: a second kill decides.
     if answer == Some(Answered::Late) && restarts <= 1 && !startup {
