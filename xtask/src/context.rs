@@ -179,6 +179,11 @@ impl Context {
         Part { release: &release.name, component, image: &self.service(service).image, alone: release.services.len() == 1 }
     }
 
+    /// The service that a browser talks to; none where all are workers.
+    pub(crate) fn public_service(&self) -> Option<&Service> {
+        self.config.services.get(&self.public().service)
+    }
+
     /// The services of the layout that this run is about, with their releases.
     pub(crate) fn services(&self) -> Vec<(&Release, &Service, &ServiceMapping)> {
         let all = self.layout().releases.iter().flat_map(|r| r.services.iter().map(move |(name, mapping)| (r, name, mapping)));

@@ -114,7 +114,7 @@ pub(crate) fn extras(cx: &Context, host: &Result<DockerHost, Finding>) -> Extras
 
 /// The address, asked only where a pod could answer.
 pub(crate) fn endpoint(cx: &Context, objects: &Objects) -> (Option<(State, String)>, Option<Finding>) {
-    let public = &cx.public().service;
+    let Some(public) = cx.public_service().map(|service| &service.name) else { return (None, None) };
     let part = parts(cx).into_iter().find(|part| part.name == *public);
     let up = part.is_some_and(|part| health::ready(objects, &part) > 0);
     if !up {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use plan::catalogue::{codes, finding};
-use plan::config::{Access, Runtime};
+use plan::config::{Access, Runtime, Service};
 use plan::desired::Image;
 use plan::finding::Finding;
 use plan::objects::{Objects, label, text};
@@ -319,7 +319,7 @@ pub(crate) fn service_of(cx: &Context, world: &Snapshot, service: &str) -> Optio
     let objects = world.objects.as_ref()?;
     let part = cx.part(release, service);
     let found = part.service(objects)?;
-    let entry = part.service_port(objects, found, cx.service(service).port)?;
+    let entry = part.service_port(objects, found, cx.service(service).port?)?;
     let number = |of: &str| entry.pointer(of).and_then(Value::as_u64).and_then(|number| u16::try_from(number).ok());
     Some(ServiceAddress {
         name: text(found, "/metadata/name").to_owned(),
@@ -352,27 +352,29 @@ pub(crate) fn ask_early(cx: &Context) -> Early {
         docker: host,
         ..Snapshot::default()
     };
-    Early(desired::origin(cx, &guess).ok().map(|origin| {
-        let url = format!("{origin}{}", cx.service(&cx.public().service).health.readiness);
+    let url = cx.public_service().and_then(|public| {
+        let origin = desired::origin(cx, &guess).ok()?;
+        Some(format!("{origin}{}", public.health.readiness))
+    });
+    Early(url.map(|url| {
         let asked = url.clone();
         (url, std::thread::spawn(move || http::get(&asked, ADDRESS)))
     }))
 }
 
 fn endpoints_with(cx: &Context, ask: impl FnOnce(&str) -> Result<http::Answer, String>) -> Result<Vec<Endpoint>, Finding> {
+    let Some(service) = cx.public_service() else { return Ok(Vec::new()) };
     let (origin, access) = cx.look(|world| desired::reached(cx, world)).map_err(failure::undecided)?;
-    let service = cx.service(&cx.public().service);
     let url = format!("{origin}{}", service.health.readiness);
     let answer = ask(&url);
     if answer.is_err() && access == Access::PortForward {
         // Nobody serves the local port now; the way there is opened for this one question.
-        return Ok(vec![forwarded(cx)?]);
+        return Ok(vec![forwarded(cx, service)?]);
     }
     Ok(vec![judged(&service.name, &url, answer)])
 }
 
-fn forwarded(cx: &Context) -> Result<Endpoint, Finding> {
-    let service = cx.service(&cx.public().service);
+fn forwarded(cx: &Context, service: &Service) -> Result<Endpoint, Finding> {
     let address = cx
         .look(|world| service_of(cx, world, &service.name))
         .ok_or_else(|| finding(codes::SERVICE_MISSING, &service.name, format!("there is no Service for `{}`", service.name)))?;

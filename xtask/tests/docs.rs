@@ -327,7 +327,7 @@ fn the_validation_criteria_are_those_of_the_configuration() {
         let size = budget["size"].as_str().unwrap().strip_suffix("MB").unwrap().parse::<u64>().unwrap();
         assert_eq!(known.size_budget, Some(size * 1_000_000), "{service}");
         assert_eq!(known.build_budget, Some(minutes(&budget["build"])), "{service}");
-        assert_eq!(Some(u64::from(known.port)), health["port"].as_u64(), "{service}");
+        assert_eq!(known.port.map(u64::from), health["port"].as_u64(), "{service}");
         assert_eq!(
             (&*known.health.liveness, &*known.health.readiness),
             (health["liveness"].as_str().unwrap(), health["readiness"].as_str().unwrap())

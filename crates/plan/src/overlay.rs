@@ -17,8 +17,8 @@ pub struct ServiceValues {
     pub repository: String,
     /// The digest tag.
     pub tag: String,
-    /// The port that the container listens on.
-    pub port: u16,
+    /// The port that the container listens on; a program without one has no path to ask either.
+    pub port: Option<u16>,
     /// The path of the liveness probe.
     pub liveness: String,
     /// The path of the readiness probe.
@@ -97,10 +97,12 @@ pub fn overlay(release: &ReleaseValues, services: &[ServiceValues]) -> Value {
         one("image_tag", "image{at}.tag", json!(tag));
         // The image is built on the node: there is nowhere to pull it from.
         one("image_pull_policy", "image{at}.pullPolicy", json!("Never"));
-        one("port", "service{at}.port", json!(port));
-        one("startup_path", "healthProbe{at}.startup.path", json!(liveness));
-        one("liveness_path", "healthProbe{at}.liveness.path", json!(liveness));
-        one("readiness_path", "healthProbe{at}.readiness.path", json!(readiness));
+        if let Some(port) = port {
+            one("port", "service{at}.port", json!(port));
+            one("startup_path", "healthProbe{at}.startup.path", json!(liveness));
+            one("liveness_path", "healthProbe{at}.liveness.path", json!(liveness));
+            one("readiness_path", "healthProbe{at}.readiness.path", json!(readiness));
+        }
         one("secret_keys", "secretKeys{at}", json!(secret_keys));
         if !annotations.is_empty() {
             one("pod_annotations", "podAnnotations{at}", json!(annotations));
@@ -180,7 +182,7 @@ mod tests {
             at: ".backend".into(),
             repository: "todo-backend".into(),
             tag: "0123456789ab".into(),
-            port: 8000,
+            port: Some(8000),
             liveness: "/api/health".into(),
             readiness: "/api/health/ready".into(),
             secret_keys: vec!["DATABASE_URL".into()],
@@ -216,6 +218,12 @@ mod tests {
         assert_eq!(values["app"]["version"], "0123456789ab");
         assert_eq!(values["image"]["backend"].get("tag"), None);
         assert_eq!(values.get("secretKeys"), None);
+    }
+
+    #[test]
+    fn a_worker_has_no_port_and_no_probes() {
+        let values = overlay(&ReleaseValues::default(), &[ServiceValues { port: None, ..service() }]);
+        assert_eq!((values.get("service"), values.get("healthProbe")), (None, None));
     }
 
     #[test]

@@ -245,7 +245,9 @@ fn finished(cx: &Context, summary: String) -> Done {
     if !deployed {
         return done.pointer("next", "cargo xtask deploy");
     }
-    if let Ok((origin, access)) = cx.look(|world| desired::reached(cx, world)) {
+    if cx.public_service().is_some()
+        && let Ok((origin, access)) = cx.look(|world| desired::reached(cx, world))
+    {
         done = if access == plan::config::Access::PortForward {
             done.pointer("open", format!("cargo xtask open    serves {origin}"))
         } else {
@@ -280,6 +282,7 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
         parts.push(format!("cluster {} runs", cx.profile()));
     }
     if of("endpoints") > 0
+        && cx.public_service().is_some()
         && let Ok((origin, access)) = cx.look(|world| desired::reached(cx, world))
     {
         let forwarded = access == plan::config::Access::PortForward;

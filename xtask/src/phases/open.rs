@@ -23,6 +23,10 @@ pub(crate) fn open(session: &Session, print: bool, layout: &LayoutFlag) -> Phase
     let cx = session.context(&Selection { layout: layout.layout.clone(), services: Vec::new() }, BuildFlags::default())?;
     let world = deploy::look(&cx)?;
     cx.update(|seen| *seen = world);
+    if cx.public_service().is_none() {
+        let nothing = "no service of xtask.toml listens on a port: there is nothing to open";
+        return Err(finding(codes::CONFIG_PROBLEM, "public", nothing).into());
+    }
     let (origin, access) = cx.look(|world| desired::reached(&cx, world)).map_err(failure::undecided)?;
     session.reporter.send(Event::Answer { about: "origin", text: origin.clone(), data: json!({"origin": origin}) });
     if print {

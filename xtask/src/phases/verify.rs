@@ -106,18 +106,20 @@ fn differs(cx: &Context, name: &StepName, why: &str) -> Vec<Finding> {
 fn settings(checks: &mut Checks<'_>) {
     let cx = checks.cx;
     for (release, service, _) in cx.services() {
-        checks.look(&StepName::new("service", &service.name), || {
-            let found = cx.look(|world| observe::service_of(cx, world, &service.name));
-            found.map(|s| format!("{} port {}", s.name, s.port)).ok_or_else(|| {
-                let cause = format!("there is no Service for `{}` in release `{}`", service.name, release.name);
-                finding(codes::SERVICE_MISSING, &service.name, cause)
-                    .service(&service.name)
-                    .remedy("put it right", "cargo xtask deploy")
-                    .into()
-            })
-        });
+        // A worker has no Service to be found by.
+        if service.port.is_some() {
+            checks.look(&StepName::new("service", &service.name), || has_service(cx, release, &service.name));
+        }
         checks.look(&StepName::new("config", &service.name), || referenced_keys(cx, release, &service.name));
     }
+}
+
+fn has_service(cx: &Context, release: &Release, service: &str) -> Result<String, Vec<Finding>> {
+    let found = cx.look(|world| observe::service_of(cx, world, service));
+    found.map(|s| format!("{} port {}", s.name, s.port)).ok_or_else(|| {
+        let cause = format!("there is no Service for `{service}` in release `{}`", release.name);
+        finding(codes::SERVICE_MISSING, service, cause).service(service).remedy("put it right", "cargo xtask deploy").into()
+    })
 }
 
 /// Every key that a service's pods take from a ConfigMap or a Secret is there.
@@ -160,20 +162,25 @@ fn referenced_keys(cx: &Context, release: &Release, service: &str) -> Result<Str
 /// Health from this machine, from inside the cluster, and from one service to another.
 fn answers(checks: &mut Checks<'_>) {
     let cx = checks.cx;
-    checks.look(&StepName::new("endpoint", &cx.public().service), || {
-        let seen = observe::endpoints(cx)?;
-        match seen.iter().find(|e| !e.ok) {
-            Some(bad) => Err(endpoints::unanswered(cx, bad).into()),
-            None => Ok(seen.iter().map(|e| format!("{} from this machine", e.said)).collect::<Vec<_>>().join(", ")),
-        }
-    });
-    for (_, service, _) in cx.services() {
+    if let Some(public) = cx.public_service() {
+        checks.look(&StepName::new("endpoint", &public.name), || {
+            let seen = observe::endpoints(cx)?;
+            match seen.iter().find(|e| !e.ok) {
+                Some(bad) => Err(endpoints::unanswered(cx, bad).into()),
+                None => Ok(seen.iter().map(|e| format!("{} from this machine", e.said)).collect::<Vec<_>>().join(", ")),
+            }
+        });
+    }
+    let listens = |name: &str| cx.service(name).port.is_some();
+    for (_, service, _) in cx.services().into_iter().filter(|(_, service, _)| service.port.is_some()) {
         for (what, path) in [("liveness", &service.health.liveness), ("readiness", &service.health.readiness)] {
             checks.look(&StepName::new("inside", format!("{} {what}", service.name)), || {
                 inside::through_service(cx, &service.name, path, ANSWER)
             });
         }
-        for needed in &service.needs {
+    }
+    for (_, service, _) in cx.services() {
+        for needed in service.needs.iter().filter(|needed| listens(needed)) {
             checks.look(&StepName::new("reach", format!("{} to {needed}", service.name)), || {
                 inside::from_pod(cx, &service.name, needed, ANSWER)
             });

@@ -33,6 +33,7 @@ impl Step for Endpoints {
             None => Action::act("check", "the application's address"),
             Some(all) => match all.iter().find(|e| !e.ok) {
                 Some(bad) => Action::act("check", format!("{}: {}", bad.address, bad.said)),
+                None if all.is_empty() => Action::keep("no service listens on a port"),
                 None => Action::keep(all.iter().map(|e| format!("{} {}", e.service, e.said)).collect::<Vec<_>>().join(", ")),
             },
         })

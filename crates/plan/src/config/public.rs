@@ -62,15 +62,21 @@ pub struct Public {
 impl Public {
     pub(super) fn read(table: &Table<'_, '_>, services: &BTreeMap<String, Service>) -> Self {
         let reader = table.reader;
+        let listening: Vec<&str> =
+            services.iter().filter(|(_, service)| service.port.is_some()).map(|(name, _)| name.as_str()).collect();
         let service = match table.text("service") {
             Some(item) => {
                 reader.reference(&item, "service", services.keys().map(String::as_str));
+                if services.get(&item.value).is_some_and(|service| service.port.is_none()) {
+                    let what = format!("`{}` listens on no port", item.value);
+                    reader.wrong(&item, what, "name a service with a `port`");
+                }
                 item.value
             }
-            // With a single service there is nothing to choose.
-            None if services.len() == 1 => services.keys().next().cloned().unwrap_or_default(),
+            // With a single service there is nothing to choose, and of workers only there is none to talk to.
+            None if listening.len() < 2 => listening.first().map(|name| (*name).to_owned()).unwrap_or_default(),
             None if table.get("service").is_none() && !services.is_empty() => {
-                let names: Vec<&str> = services.keys().map(String::as_str).collect();
+                let names = &listening;
                 let what = "it has to be said which service a browser talks to";
                 reader.missing(table.at(), &table.key("service"), what, format!("write one of: {}", names.join(", ")));
                 String::new()

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use toml::Spanned;
+use toml::de::DeValue;
+
 use super::names;
 use super::read::Item;
 use super::table::Table;
@@ -28,6 +31,8 @@ pub(super) const KEYS: &[&str] = &[
     "test",
 ];
 pub(super) const HEALTH_KEYS: &[&str] = &["liveness", "readiness"];
+/// What a worker writes for its port.
+const NO_PORT: &str = "none";
 /// How many pods of a service there may be: more is a slip of the finger on one node.
 pub(super) const REPLICAS: std::ops::RangeInclusive<u32> = 1..=100;
 
@@ -77,7 +82,7 @@ pub struct Service {
     /// The image's repository, without a tag.
     pub image: String,
     /// The port that the container listens on.
-    pub port: u16,
+    pub port: Option<u16>,
     /// The paths that the probes ask.
     pub health: Health,
     /// A build that takes longer is warned about.
@@ -117,9 +122,6 @@ impl Service {
             let what = format!("`{}` is not an image name", image.value);
             reader.wrong(&image, what, "write it in lowercase, without a tag: each build gets a tag of its own");
         }
-        if table.get("port").is_none() {
-            reader.missing(table.at(), &table.key("port"), "missing", "write the port that the container listens on");
-        }
         let security =
             [PodSecurity::Restricted, PodSecurity::Baseline, PodSecurity::Privileged].map(|level| (level.as_str(), level));
         Self {
@@ -128,7 +130,7 @@ impl Service {
             context,
             dockerfile,
             image: image.value,
-            port: table.port("port", 1..=65_535).map_or(0, |item| item.value),
+            port: port(table),
             health: health(&table.table("health", HEALTH_KEYS)),
             build_budget: table.parsed("build_budget", parse_duration, "not a duration", DURATION_HINT).map(|item| item.value),
             size_budget: table.parsed("size_budget", parse_size, "not a size", SIZE_HINT).map(|item| item.value),
@@ -148,6 +150,19 @@ impl Service {
             run_as_user: run_as_user(table),
             replicas: table.number("replicas", REPLICAS).map(|item| item.value),
             test: test(table),
+        }
+    }
+}
+
+/// The port. One that was only forgotten is a problem, so a program that listens on none has to say so.
+fn port(table: &Table<'_, '_>) -> Option<u16> {
+    match table.get("port").map(Spanned::get_ref) {
+        Some(DeValue::String(text)) if text == NO_PORT => None,
+        Some(_) => table.port("port", 1..=65_535).map(|item| item.value),
+        None => {
+            let instead = "write the port that the container listens on, or `\"none\"` for one that listens on none";
+            table.reader.missing(table.at(), &table.key("port"), "missing", instead);
+            None
         }
     }
 }

@@ -61,6 +61,19 @@ fn changed(old: &str, new: &str) -> String {
 }
 
 #[test]
+fn a_worker_says_that_it_listens_on_no_port() {
+    let worker = MINIMAL.replace("port = 5000", "port = \"none\"");
+    let config = read(&worker);
+    assert_eq!((config.services["api"].port, config.services["web"].port), (None, Some(8080)));
+    // The only one that listens is the one to talk to; where none does, there is none.
+    let unnamed = worker.replace("service = \"web\"", "");
+    assert_eq!(read(&unnamed).public.service, "web");
+    assert_eq!(read(&unnamed.replace("port = 8080", "port = \"none\"")).public.service, "");
+    let wrong = render(&problems(&worker.replace("service = \"web\"", "service = \"api\"")));
+    assert!(wrong.contains("public.service: `api` listens on no port"), "{wrong}");
+}
+
+#[test]
 fn the_repository_s_own_file_is_right() {
     let config = Config::parse(REPOSITORY, "xtask.toml", &Fake::repository()).unwrap_or_else(|p| panic!("{}", render(&p)));
     assert_eq!(render(&config.warnings), "");
@@ -78,7 +91,7 @@ fn a_small_file_is_enough_for_a_foreign_application() {
     assert_eq!(cluster.kubernetes, None);
     let api = &config.services["api"];
     assert_eq!((api.context.as_path(), api.dockerfile.as_str()), (Path::new("../shop/api"), "Dockerfile"));
-    assert_eq!((api.image.as_str(), api.port), ("shop-api", 5000));
+    assert_eq!((api.image.as_str(), api.port), ("shop-api", Some(5000)));
     assert_eq!((api.health.liveness.as_str(), api.health.readiness.as_str()), ("/api/health", "/api/health"));
     assert_eq!((api.pod_security, api.read_only_root), (PodSecurity::Restricted, true));
     assert_eq!((config.public.access, config.public.node_port, config.public.local_port), (Access::Auto, 30300, 30300));
