@@ -404,7 +404,7 @@ fn judged(service: &str, url: &str, answer: Result<http::Answer, String>) -> End
             address: url.to_owned(),
             reached: false,
             ok: false,
-            said: what,
+            said: what.strip_prefix(&format!("{url}: ")).map(str::to_owned).unwrap_or(what),
             body: String::new(),
         },
     }

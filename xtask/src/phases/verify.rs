@@ -155,7 +155,7 @@ fn referenced_keys(cx: &Context, release: &Release, service: &str) -> Result<Str
                 }
             }
         }
-        if missing.is_empty() { Ok(format!("{count} keys present")) } else { Err(missing) }
+        if missing.is_empty() { Ok(format!("{count} {} present", if count == 1 { "key" } else { "keys" })) } else { Err(missing) }
     })
 }
 

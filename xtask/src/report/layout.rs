@@ -8,6 +8,9 @@ use super::text;
 /// Between two pointers of which either will do.
 const OR: &str = "    or    ";
 
+/// Between a command and what it does.
+const REMARK: &str = "    ";
+
 /// The first word of a line; it says the same as its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -139,9 +142,13 @@ impl Layout {
     pub(super) fn pointer(&self, label: &str, text: &str) -> String {
         let row = |label: &str, text: &str| format!("  {} {text}\n", self.paint(BOLD, &text::pad(label, KIND_AT - 3)));
         // Commands are there to be pasted: never wrapped, but each on a line of its own where one is too short for both.
-        match text.split_once(OR) {
-            Some((one, other)) if KIND_AT + text::width(text) > self.columns => row(label, one) + &row("or", other),
-            _ => row(label, text),
+        if KIND_AT + text::width(text) <= self.columns {
+            return row(label, text);
+        }
+        match (text.split_once(OR), text.split_once(REMARK)) {
+            (Some((one, other)), _) => row(label, one) + &row("or", other),
+            (None, Some((command, remark))) => row(label, command) + &row("", remark.trim_start()),
+            (None, None) => row(label, text),
         }
     }
 

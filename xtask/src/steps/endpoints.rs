@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use plan::action::Action;
 use plan::catalogue::{codes, finding};
+use plan::config::Access;
 use plan::finding::Finding;
 use plan::snapshot::Endpoint;
 
@@ -40,6 +41,9 @@ impl Step for Endpoints {
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
+        if let Some(lacks) = no_ingress(cx) {
+            return Err(vec![lacks]);
+        }
         let until = Instant::now() + cx.config.deadlines.endpoint;
         loop {
             let seen = observe::endpoints(cx)?;
@@ -55,12 +59,54 @@ impl Step for Endpoints {
     }
 }
 
+/// Where an ingress is to lead to the application and the chart made none for its host: waiting does not help.
+fn no_ingress(cx: &Context) -> Option<Finding> {
+    let public = cx.public();
+    let host = public.host.as_deref().filter(|_| public.access == Access::Ingress)?;
+    let (release, _) = cx.layout().of_service(&public.service)?;
+    let hosts: Vec<String> = cx.look(|world| {
+        let ingresses = world
+            .objects
+            .iter()
+            .flat_map(|o| o.of_release(&release.name))
+            .filter(|o| plan::objects::text(o, "/kind") == "Ingress");
+        let rules = ingresses.filter_map(|o| o.pointer("/spec/rules")?.as_array()).flatten();
+        rules.map(|rule| plan::objects::text(rule, "/host").to_owned()).collect()
+    });
+    // A rule without a host is for all of them.
+    if hosts.iter().any(|h| h == host || h.is_empty()) {
+        return None;
+    }
+    let there = if hosts.is_empty() { "no Ingress".to_owned() } else { format!("only for {}", hosts.join(", ")) };
+    Some(
+        finding(codes::ENDPOINT_UNREACHABLE, &public.service, format!("release `{}` has no Ingress for host `{host}`", release.name))
+            .service(&public.service)
+            .evidence(format!("Ingresses of release {}", release.name), there)
+            .advice("name the chart's own values as `ingress_enabled` and `ingress_host` in `keys` of the release, or write them to `set`")
+            .advice("or reach it otherwise: `public.access = \"port-forward\"`"),
+    )
+}
+
 /// What it means that an address does not answer as it should.
 pub(crate) fn unanswered(cx: &Context, bad: &Endpoint) -> Finding {
     let code = if bad.reached { codes::HEALTH_WRONG } else { codes::ENDPOINT_UNREACHABLE };
-    finding(code, &bad.service, format!("`{}` does not answer as it should at {}: {}", bad.service, bad.address, bad.said))
-        .service(&bad.service)
-        .evidence(&bad.address, if bad.body.is_empty() { &bad.said } else { &bad.body })
-        .remedy("see what the service says", format!("cargo xtask logs {}", bad.service))
-        .remedy("see everything at a glance", format!("cargo xtask status --layout {}", cx.layout))
+    let found =
+        finding(code, &bad.service, format!("`{}` does not answer as it should at {}: {}", bad.service, bad.address, bad.said))
+            .service(&bad.service)
+            .evidence(&bad.address, if bad.body.is_empty() { &bad.said } else { &bad.body })
+            .remedy("see what the service says", format!("cargo xtask logs {}", bad.service));
+    let found = match ingress_host(cx).filter(|_| !bad.reached) {
+        Some((host, address)) => found
+            .remedy("the name has to lead to the node", format!("echo '{address} {host}' | sudo tee -a /etc/hosts"))
+            .remedy("and something has to serve Ingresses there", format!("minikube -p {} addons enable ingress", cx.profile())),
+        None => found,
+    };
+    found.remedy("see everything at a glance", format!("cargo xtask status --layout {}", cx.layout))
+}
+
+/// The host of the ingress, where there is to be one, and the node's address.
+fn ingress_host(cx: &Context) -> Option<(String, String)> {
+    let public = cx.public();
+    let host = public.host.clone().filter(|_| public.access == Access::Ingress)?;
+    Some((host, cx.look(|world| world.node.as_ref().map(|node| node.address.clone()))?))
 }

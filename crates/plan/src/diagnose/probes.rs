@@ -7,7 +7,7 @@ use super::pods::{Part, View};
 use crate::catalogue::codes;
 
 /// Seconds that a program without a startup probe is given at least to answer for the first time.
-pub(crate) const FIRST_ANSWER: i64 = 60;
+pub(crate) const FIRST_ANSWER: i64 = 90;
 
 /// What an endpoint answered, from the kubelet's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,8 @@ pub(crate) fn cause(view: &View<'_>, part: &Part<'_>) -> Option<Cause> {
         }
         Answered::Refused => found
             .advice("it must listen on 0.0.0.0 and on that port, not on localhost")
-            .remedy(format!("if the port is another one: set `services.{who}.port` in xtask.toml, then"), "cargo xtask deploy"),
+            .remedy(format!("if the port is another one: set `services.{who}.port` in xtask.toml, then"), "cargo xtask deploy")
+            .advice("if it only starts slowly: give it a startup probe, or raise `failureThreshold` of the readiness probe"),
         _ => found,
     };
     let (deadline, why) = deadline(view, probe, startup.is_some(), &answer, started_at);
@@ -147,7 +148,8 @@ fn deadline(view: &View<'_>, probe: &Probe, startup: bool, answer: &Answered, st
     if matches!(answer, Answered::Status(400..=499)) {
         return (base.plus_seconds(budget), format!("the readiness probe allows {budget}s"));
     }
-    let patience = FIRST_ANSWER.max(probe.initial_delay_seconds + 10 * probe.period_seconds);
+    // A chart that lets the probe fail for longer knows why.
+    let patience = FIRST_ANSWER.max(probe.initial_delay_seconds + 10 * probe.period_seconds).max(budget);
     (base.plus_seconds(patience), format!("{patience}s for a first answer, the probe asks every {}s", probe.period_seconds))
 }
 

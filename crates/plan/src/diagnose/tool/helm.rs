@@ -127,7 +127,14 @@ fn chart(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Finding>
             .find(|line| line.ends_with(':') && !line.contains(' '))
             .map(|line| line.trim_end_matches(':'));
         let text = format!("a value does not fit chart `{}`: {}", chart.unwrap_or(call.release), problems.join("; "));
-        return Some(failure.finding(codes::SCHEMA, text).advice("correct the value in xtask.toml or the values file"));
+        let found = failure.finding(codes::SCHEMA, text);
+        // A strict schema refuses what the tool sets besides the values files.
+        let found = if words.contains("dditional propert") {
+            found.advice("what the chart does not take is left out by an empty path in `keys`, such as `public_origin = \"\"`: docs/configuration.md")
+        } else {
+            found
+        };
+        return Some(found.advice("correct the value in xtask.toml or the values file"));
     }
     template(failure, words)
 }
