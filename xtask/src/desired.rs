@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use plan::action::Action;
 use plan::catalogue::codes;
 use plan::config::{Access, Database, PodSecurity, Release as ReleaseConfig, Runtime, Service};
-use plan::desired::{GENERATED_SECRET, Namespace, Release, SALT_ANNOTATION, SECRET_DIGEST_ANNOTATION, SecretObject};
+use plan::desired::{
+    GENERATED_SECRET, IMAGE_ID_ANNOTATION, Namespace, Release, SALT_ANNOTATION, SECRET_DIGEST_ANNOTATION, SecretObject,
+};
 use plan::envfile::Resolved;
 use plan::finding::{Class, Finding};
 use plan::identity::secret_digest;
@@ -14,6 +16,7 @@ use plan::invocation::Secret;
 use plan::objects::{Objects, annotation, label, text};
 use plan::overlay::{Exposure, ReleaseValues, ServiceValues, overlay};
 use plan::snapshot::Snapshot;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::steps::secret::decode;
@@ -195,7 +198,6 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
         let running = if cx.is_asked(service_name) { None } else { running_image(cx, world, service_name) };
         let reference = running.unwrap_or_else(|| image.reference());
         let tag = reference.rsplit_once(':').map_or(image.tag.clone(), |(_, tag)| tag.to_owned());
-        images.insert(service_name.clone(), reference);
         let own = service_secrets(cx, world, service)?;
         let mut annotations = BTreeMap::new();
         if !own.is_empty() {
@@ -205,6 +207,10 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             let digest = secret_digest(salt.as_bytes(), own.iter().map(|(k, v)| (k.as_str(), v))).unwrap_or_default();
             annotations.insert(SECRET_DIGEST_ANNOTATION.to_owned(), digest);
         }
+        if let Some(id) = image_id(cx, world, service_name, &reference) {
+            annotations.insert(IMAGE_ID_ANNOTATION.to_owned(), id);
+        }
+        images.insert(service_name.clone(), reference);
         let exposed = (cx.public().service == *service_name)
             .then(|| if access == Access::Ingress { Exposure::Inside } else { Exposure::NodePort(cx.public().node_port) });
         services.push(ServiceValues {
@@ -239,18 +245,36 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
 
 /// The image of a service as its workload names it now.
 pub(crate) fn running_image(cx: &Context, world: &Snapshot, service: &str) -> Option<String> {
+    running(cx, world, service).map(|(image, _)| image)
+}
+
+/// The same with the workload.
+fn running<'a>(cx: &'a Context, world: &'a Snapshot, service: &str) -> Option<(String, &'a Value)> {
     let (release, _) = cx.layout().of_service(service)?;
     let objects = world.objects.as_ref()?;
     let prefix = format!("{}:", cx.service(service).image);
-    let mut containers = plan::decide::workloads(objects, &release.name)
-        .filter_map(|workload| workload.pointer("/spec/template/spec/containers")?.as_array())
-        .flatten();
-    containers.find_map(|container| text(container, "/image").starts_with(&prefix).then(|| text(container, "/image").to_owned()))
+    plan::decide::workloads(objects, &release.name).find_map(|workload| {
+        let containers = workload.pointer("/spec/template/spec/containers")?.as_array()?;
+        let image = containers.iter().map(|c| text(c, "/image")).find(|image| image.starts_with(&prefix))?;
+        Some((image.to_owned(), workload))
+    })
+}
+
+/// Which image the node has under a name, as the pods are told; of a service that this run leaves alone, what they were told then.
+fn image_id(cx: &Context, world: &Snapshot, service: &str, reference: &str) -> Option<String> {
+    if !cx.is_asked(service)
+        && let Some((_, workload)) = running(cx, world, service)
+    {
+        let told = workload.pointer("/spec/template/metadata/annotations")?.get(IMAGE_ID_ANNOTATION)?;
+        return told.as_str().map(str::to_owned);
+    }
+    let id = &world.images.as_ref()?.get(reference)?.id;
+    Some(id.trim_start_matches("sha256:").chars().take(12).collect())
 }
 
 /// The decoded data of a live Secret.
 pub(crate) fn secret_data(objects: &Objects, name: &str) -> BTreeMap<String, Secret> {
-    let data = objects.get("Secret", name).and_then(|o| o.pointer("/data")).and_then(serde_json::Value::as_object);
+    let data = objects.get("Secret", name).and_then(|o| o.pointer("/data")).and_then(Value::as_object);
     data.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), Secret::new(decode(v.as_str()?)?)))).collect()
 }
 

@@ -181,6 +181,18 @@ fn deploy_and_deploy_again_and_a_change() {
 }
 
 #[test]
+fn an_image_that_is_built_anew_from_the_same_inputs_is_rolled_out() {
+    let shop = Shop::new();
+    assert!(shop.run(&["deploy"]).ends_with("[exit code 0]\n"));
+    let mut seen = shop.run(&["deploy", "--no-cache", "--service", "api"]);
+    seen += &shop.run(&["verify"]);
+    let before = shop.sim.calls().unwrap().len();
+    seen += &shop.run(&["deploy"]);
+    assert!(shop.calls(before, "helm").iter().all(|line| !line.contains("upgrade")), "nothing to do");
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
 fn a_build_that_fails() {
     let shop = Shop::new();
     shop.sim

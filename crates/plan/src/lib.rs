@@ -16,6 +16,7 @@ pub mod invocation;
 pub mod objects;
 pub mod overlay;
 pub mod problem;
+pub mod proof;
 pub mod prune;
 pub mod retry;
 pub mod snapshot;

@@ -15,7 +15,7 @@ use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
 use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, retire, rollout, secret, tools as tools_step};
-use crate::{desired, marker, observe};
+use crate::{desired, health, marker, observe};
 
 /// `cargo xtask setup`.
 pub(crate) fn setup(session: &Session) -> Phase {
@@ -267,7 +267,7 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
     if of("rollout") > 0 {
         let pods = cx.look(|world| {
             let objects = world.objects.as_ref();
-            objects.map_or(0, |o| o.of_kind("Pod").filter(|p| plan::objects::text(p, "/status/phase") == "Running").count())
+            objects.map_or(0, |o| o.of_kind("Pod").filter(|pod| health::is_serving(pod)).count())
         });
         parts.push(format!("{} ready", plural(pods, "pod")));
     } else {

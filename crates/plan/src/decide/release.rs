@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::action::Action;
-use crate::desired::Release;
+use crate::desired::{IMAGE_ID_ANNOTATION, Release};
 use crate::finding::{Class, Finding};
 use crate::identity::{digest, live_digests};
 use crate::inventory::Inventory;
@@ -83,5 +83,10 @@ pub fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>
     names.extend(before.keys().filter(|k| !now.contains_key(*k)).cloned());
     names.sort();
     names.dedup();
+    // A new tag says it all.
+    let of_image = |name: &String| name.ends_with(IMAGE_ID_ANNOTATION);
+    if names.iter().any(|name| !of_image(name)) {
+        names.retain(|name| !of_image(name));
+    }
     names
 }
