@@ -11,7 +11,7 @@ use plan::desired::{
 };
 use plan::envfile::Resolved;
 use plan::finding::{Class, Finding};
-use plan::identity::secret_digest;
+use plan::identity::{digest, secret_digest};
 use plan::invocation::Secret;
 use plan::objects::{Objects, annotation, label, text};
 use plan::overlay::{Exposure, ReleaseValues, ServiceValues, overlay};
@@ -104,11 +104,11 @@ pub(crate) fn database_secret(cx: &Context, world: &Snapshot, database: &Databas
 
 /// The claim of the development database's volume, if there is one.
 pub(crate) fn database_volume(database: &Database, objects: &Objects) -> Option<String> {
-    let claims = objects.of_kind("PersistentVolumeClaim");
-    claims
-        .filter(|claim| label(claim, "app.kubernetes.io/instance") == database.release)
-        .map(|c| text(c, "/metadata/name").to_owned())
-        .next()
+    volume(database, objects).map(|claim| text(claim, "/metadata/name").to_owned())
+}
+
+fn volume<'a>(database: &Database, objects: &'a Objects) -> Option<&'a Value> {
+    objects.of_kind("PersistentVolumeClaim").find(|claim| label(claim, "app.kubernetes.io/instance") == database.release)
 }
 
 fn password_lost(cx: &Context, database: &Database, volume: &str) -> Finding {
@@ -175,6 +175,7 @@ pub(crate) fn database_release(cx: &Context, database: &Database) -> Result<Rele
         files_digest,
         overlay: Context::database_values(database),
         images: BTreeMap::new(),
+        hooks: None,
     })
 }
 
@@ -240,7 +241,39 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
         ingress: ingress.filter(|_| config.services.contains_key(&cx.public().service)),
         set: config.set.clone(),
     };
-    Ok(Release { name: name.to_owned(), files_digest, overlay: overlay(&values, &services), images })
+    let hooks = hooks(cx, objects, config, &files_digest, &values, &services)?;
+    Ok(Release { name: name.to_owned(), files_digest, overlay: overlay(&values, &services), images, hooks })
+}
+
+/// The digest of all that a release's hooks depend on: everything but which image it is, with the files that the services name instead;
+/// and the development database, which may be another one by now.
+fn hooks(
+    cx: &Context,
+    objects: &Objects,
+    config: &ReleaseConfig,
+    files_digest: &str,
+    values: &ReleaseValues,
+    services: &[ServiceValues],
+) -> Result<Option<String>, Action> {
+    let told = config.services.keys().filter(|name| !cx.service(name).migrations.is_empty());
+    let files: Vec<String> =
+        told.map(|name| cx.sources.part(name, &cx.service(name).migrations)).collect::<Result<_, _>>().map_err(blocked)?;
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let of_any_image: Vec<ServiceValues> = services
+        .iter()
+        .map(|service| {
+            let mut service = ServiceValues { tag: String::new(), ..service.clone() };
+            service.annotations.remove(IMAGE_ID_ANNOTATION);
+            service
+        })
+        .collect();
+    let release = overlay(values, &of_any_image).to_string();
+    let volume = cx.database().and_then(|database| volume(database, objects));
+    let volume = volume.map_or("", |claim| text(claim, "/metadata/uid"));
+    let parts = [files_digest, &release, volume].into_iter().chain(files.iter().map(String::as_str));
+    Ok(Some(digest(parts.map(str::as_bytes))))
 }
 
 /// The image of a service as its workload names it now.

@@ -79,6 +79,8 @@ pub struct Release {
     pub overlay: Value,
     /// Container image references by service that its pods have to run.
     pub images: BTreeMap<String, String>,
+    /// The digest of all that its hooks depend on, where the services say so; see `services.NAME.migrations`.
+    pub hooks: Option<String>,
 }
 
 impl Release {

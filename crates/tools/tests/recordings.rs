@@ -355,6 +355,7 @@ fn helm_commands_by_version() {
         chart: "helm/todo-app".into(),
         values: vec!["helm/todo-app/values-dev.yaml".into(), "target/xtask/v.json".into()],
         history_max: 5,
+        no_hooks: false,
         force_conflicts: true,
         deadline: Duration::from_secs(315),
     };

@@ -53,6 +53,15 @@ pub fn release(wanted: &Release, seen: &Snapshot) -> Action {
     }
 }
 
+/// Whether the hooks of a release were run for all that they depend on now, and nothing has gone wrong since.
+pub fn hooks_are_done(wanted: &Release, inventory: Option<&Inventory>, seen: &Snapshot) -> bool {
+    let entry = inventory.and_then(|inventory| inventory.releases.get(&wanted.name));
+    let status = seen.objects.as_ref().and_then(|objects| objects.helm_status(&wanted.name));
+    wanted.hooks.is_some()
+        && entry.is_some_and(|entry| entry.hooks == wanted.hooks)
+        && status.is_some_and(|(_, status)| status == "deployed")
+}
+
 /// The parts of a release's fingerprint by name, to say later what changed: the files, and each leaf of the overlay.
 pub fn parts(release: &Release) -> BTreeMap<String, String> {
     let mut parts = BTreeMap::from([("chart and values files".to_owned(), short(&release.files_digest))]);

@@ -266,7 +266,7 @@ fn a_server_that_only_starts_gets_longer_and_one_that_comes_is_no_trouble() {
     // The words of the program in the recording `pods/crash-db-refused`.
     let refused = load("pods", "crash-db-refused")["logs"].clone();
     let texts = refused.as_object().expect("logs").values().filter_map(|log| log["stdout"].as_str());
-    let refused = texts.filter(|text| text.contains("refused")).last().expect("its log").to_owned();
+    let refused = texts.filter(|text| text.contains("refused")).next_back().expect("its log").to_owned();
     tracker.grew((pod, name), &refused, now);
     let Verdict::Grace { until, .. } = tracker.verdict(now) else { panic!("it may come") };
     assert_eq!(until.seconds_since(now), 30);
