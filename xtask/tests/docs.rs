@@ -217,8 +217,11 @@ fn files_that_are_named_are_there() {
     let mut absent = BTreeSet::new();
     for path in documents() {
         let text = read(&path);
-        for word in
-            text.split('`').skip(1).step_by(2).filter(|word| tops.iter().any(|top| word.starts_with(top)) && !LABELS.contains(word))
+        for word in text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| tops.iter().any(|top| word.starts_with(top)) && !LABELS.contains(word))
         {
             // A pattern, a placeholder, or a command.
             if word.contains(['*', '<', '{', ' ', '$', '…', ':', '\n']) || word.contains("NAME") {
