@@ -160,7 +160,7 @@ impl Lab {
             let items = now["items"].as_array().into_iter().flatten().filter(|_| kind != "replicasets");
             let before: BTreeSet<String> = items.map(|item| item["metadata"]["uid"].to_string()).collect();
             let version = now.pointer("/metadata/resourceVersion").and_then(Value::as_str).unwrap_or_default();
-            let (sink, shows, warning) = (Arc::clone(&shown), by.shows, by.warning);
+            let (sink, matches, warning) = (Arc::clone(&shown), by.shows, by.warning);
             kubectl(&format!("{path}?watch=1&resourceVersion={version}")).follow(move |line| {
                 let at = Instant::now();
                 let Ok(event) = serde_json::from_str::<Value>(line) else { return };
@@ -169,7 +169,7 @@ impl Lab {
                     object["type"] == "Warning" && !warning.is_empty() && message.contains(warning)
                 };
                 let is_new = |object: &&Value| !before.contains(&object["metadata"]["uid"].to_string());
-                if event.get("object").filter(is_new).is_some_and(|object| shows(object) || warns(object)) {
+                if event.get("object").filter(is_new).is_some_and(|object| matches(object) || warns(object)) {
                     sink.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(at);
                 }
             })

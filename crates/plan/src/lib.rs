@@ -17,6 +17,7 @@ pub mod objects;
 pub mod overlay;
 pub mod parts;
 pub mod problem;
+pub mod proof;
 pub mod prune;
 pub mod retry;
 pub mod snapshot;

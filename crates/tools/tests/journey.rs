@@ -62,6 +62,7 @@ fn upgrade(runner: &Runner, sim: &Sim, tag: &str) -> Result<helm::Release, ToolE
         chart: chart(sim),
         values: vec![values],
         history_max: 3,
+        no_hooks: false,
         force_conflicts: false,
         deadline: LONG,
     };

@@ -159,6 +159,7 @@ fn release(runner: &Runner, target: &Target, dir: &Path) {
         chart,
         values: vec![values],
         history_max: 3,
+        no_hooks: false,
         force_conflicts: true,
         deadline: LONG,
     };

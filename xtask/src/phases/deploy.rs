@@ -15,7 +15,7 @@ use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
 use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, retire, rollout, secret, tools as tools_step};
-use crate::{desired, marker, observe};
+use crate::{desired, health, marker, observe};
 
 /// `cargo xtask setup`.
 pub(crate) fn setup(session: &Session) -> Phase {
@@ -257,11 +257,6 @@ fn finished(cx: &Context, summary: String) -> Done {
     done.pointer("next", "cargo xtask status --watch    or    cargo xtask test")
 }
 
-/// Whether a pod runs and stays.
-fn is_up(pod: &serde_json::Value) -> bool {
-    plan::objects::text(pod, "/status/phase") == "Running" && pod.pointer("/metadata/deletionTimestamp").is_none()
-}
-
 /// `2 images, 1 release, 3 pods ready, http://… answers`.
 fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
     let of = |kind: &str| steps.iter().filter(|s| s.name(cx).kind == kind).count();
@@ -275,7 +270,7 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
     if of("rollout") > 0 {
         let pods = cx.look(|world| {
             let objects = world.objects.as_ref();
-            objects.map_or(0, |o| o.of_kind("Pod").filter(|p| is_up(p)).count())
+            objects.map_or(0, |o| o.of_kind("Pod").filter(|pod| health::is_serving(pod)).count())
         });
         parts.push(format!("{} ready", plural(pods, "pod")));
     } else {

@@ -29,8 +29,10 @@ impl Step for Prune {
         names::prune()
     }
 
-    fn after(&self, _cx: &Context) -> Vec<StepName> {
-        vec![names::endpoints()]
+    fn after(&self, cx: &Context) -> Vec<StepName> {
+        // Beside the release and its rollout: what they need is in use or wanted.
+        let images = cx.layout().releases.iter().flat_map(|release| release.services.keys()).map(|name| names::image(name));
+        images.chain([names::cluster()]).collect()
     }
 
     fn decide(&self, cx: &Context) -> Action {

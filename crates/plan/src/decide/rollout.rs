@@ -116,6 +116,7 @@ mod tests {
             name: "shop".into(),
             files_digest: String::new(),
             overlay: json!({}),
+            hooks: None,
             images: BTreeMap::from([("api".to_owned(), "shop-api:new".to_owned())]),
         }
     }

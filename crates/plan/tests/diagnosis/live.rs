@@ -265,8 +265,8 @@ fn a_server_that_only_starts_gets_longer_and_one_that_comes_is_no_trouble() {
     let (pod, name) = (container.0.as_str(), container.1.as_str());
     // The words of the program in the recording `pods/crash-db-refused`.
     let refused = load("pods", "crash-db-refused")["logs"].clone();
-    let texts = refused.as_object().expect("logs").values().filter_map(|log| log["stdout"].as_str());
-    let refused = texts.filter(|text| text.contains("refused")).last().expect("its log").to_owned();
+    let mut texts = refused.as_object().expect("logs").values().filter_map(|log| log["stdout"].as_str());
+    let refused = texts.rfind(|text| text.contains("refused")).expect("its log").to_owned();
     tracker.grew((pod, name), &refused, now);
     let Verdict::Grace { until, .. } = tracker.verdict(now) else { panic!("it may come") };
     assert_eq!(until.seconds_since(now), 30);
