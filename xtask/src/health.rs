@@ -105,7 +105,10 @@ pub(crate) fn of(seen: &Seen<'_>) -> Health {
             .map(|pod| row(seen, part, pod))
             .collect();
         own.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut line = service(part, &workloads, &own);
+        let mut line = match tasks(seen.objects, part) {
+            tasks if workloads.is_empty() && !tasks.is_empty() => Line::new(State::Ok, &part.name, tasks.join(", ")),
+            _ => service(part, &workloads, &own),
+        };
         for claim in claims(seen.objects, part) {
             let phase = text(claim, "/status/phase");
             let size = text(claim, "/spec/resources/requests/storage");
@@ -182,6 +185,13 @@ fn workloads<'a>(objects: &'a Objects, part: &'a Part) -> Vec<&'a Value> {
             plan::parts::Part { release: &part.release, component, image, alone: *alone }.workloads(objects)
         }
     }
+}
+
+/// What a service runs besides, or instead of, pods that stay.
+fn tasks(objects: &Objects, part: &Part) -> Vec<String> {
+    part.own.as_ref().map_or_else(Vec::new, |Own { component, image, alone }| {
+        plan::parts::Part { release: &part.release, component, image, alone: *alone }.tasks(objects)
+    })
 }
 
 /// The volumes of the development database: what a service of the layout keeps is its chart's own matter.

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::decide::workloads;
-use crate::objects::{Objects, label, number, repository, text};
+use crate::objects::{Objects, job_settled, label, number, repository, text};
 
 /// The label.
 pub const COMPONENT: &str = "app.kubernetes.io/component";
@@ -37,6 +37,24 @@ impl Part<'_> {
         let own: Vec<&Value> = all.iter().filter(|w| runs(w, "/spec/template/spec", self.image)).copied().collect();
         // A chart that takes the image from somewhere else, of one service with one workload: it is its own.
         if own.is_empty() && self.alone && all.len() == 1 { all } else { own }
+    }
+
+    /// Its `CronJobs` and Jobs: what runs now and then, and what ran once. Words for each.
+    pub fn tasks(&self, objects: &Objects) -> Vec<String> {
+        let own = |o: &&Value| {
+            label(o, COMPONENT) == self.component
+                || ["/spec/template/spec", "/spec/jobTemplate/spec/template/spec"].iter().any(|at| runs(o, at, self.image))
+        };
+        let said = objects.of_release(self.release).filter(own).filter_map(|o| {
+            let name = text(o, "/metadata/name");
+            match text(o, "/kind") {
+                "CronJob" => Some(format!("cron job {name} at `{}`", text(o, "/spec/schedule"))),
+                "Job" if job_settled(o) => Some(format!("job {name} completed")),
+                "Job" => Some(format!("job {name} has not completed")),
+                _ => None,
+            }
+        });
+        said.collect()
     }
 
     /// Its pods: those of its workloads, and others that carry its label or run its image (those of Jobs).
@@ -168,6 +186,18 @@ mod tests {
         let pod = |name: &str, image: &str| json!({"kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [{"image": image}]}});
         let objects = Objects::new(vec![pod("nightly-1", "shop-api:1"), pod("other", "redis:8")]);
         assert_eq!(names(&part("api", "shop-api").pods(&objects)), ["nightly-1"]);
+    }
+
+    #[test]
+    fn what_runs_now_and_then_is_named() {
+        let object = |kind: &str, spec: &Value| json!({"kind": kind, "metadata": {"name": "x", "annotations": {"meta.helm.sh/release-name": "shop"}}, "spec": spec});
+        let pods = json!({"spec": {"containers": [{"image": "shop-api:1"}]}});
+        let objects = Objects::new(vec![
+            object("CronJob", &json!({"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": pods}}})),
+            object("Job", &json!({"template": pods})),
+        ]);
+        assert_eq!(part("api", "shop-api").tasks(&objects), ["cron job x at `0 3 * * *`", "job x has not completed"]);
+        assert!(part("web", "shop-web").tasks(&objects).is_empty());
     }
 
     #[test]

@@ -189,7 +189,7 @@ fn items(list: &Value, kind: &str) -> Vec<Value> {
 /// Whether the node port belongs to a Service of another namespace.
 fn node_port(cx: &Context) -> Check {
     let check = Check::new("port");
-    if cx.public().access == Access::Ingress {
+    if cx.public().access == Access::Ingress || cx.public_service().is_none() {
         return check;
     }
     let port = cx.public().node_port;
