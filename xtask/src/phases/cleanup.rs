@@ -5,8 +5,9 @@ use std::time::Instant;
 use plan::catalogue::{codes, finding};
 use plan::desired::{GENERATED_SECRET, INVENTORY, OWNER_LABEL};
 use plan::finding::{Class, Finding};
-use plan::objects::label;
+use plan::objects::{Objects, annotation, label, text};
 use plan::snapshot::ClusterState;
+use serde_json::Value;
 use tools::kubectl;
 
 use super::deploy;
@@ -22,12 +23,15 @@ use crate::{ask, desired, failure, marker, observe, remove};
 struct Found {
     releases: Vec<String>,
     secrets: Vec<String>,
-    volume: Option<String>,
+    /// Volumes that are deleted by name.
+    volumes: Vec<String>,
+    /// Volumes that a chart made as part of its release: helm takes them with it.
+    released: Vec<String>,
     images: Vec<String>,
     namespace: bool,
     cluster: bool,
-    /// The development database's volume and password stay.
-    kept: bool,
+    /// Volumes that stay, and the namespace because of them.
+    kept: Vec<String>,
 }
 
 impl Found {
@@ -35,7 +39,7 @@ impl Found {
     fn lines(&self, cx: &Context) -> Vec<String> {
         let mut lines: Vec<String> = self.releases.iter().map(|r| format!("release    {r}")).collect();
         lines.extend(self.secrets.iter().map(|s| format!("secret     {s}")));
-        lines.extend(self.volume.iter().map(|v| format!("volume     {v}, with the development database's data")));
+        lines.extend(self.volumes.iter().chain(&self.released).map(|v| format!("volume     {v}, with its data")));
         lines.extend(self.images.iter().map(|i| format!("image      {i}")));
         lines.extend(self.namespace.then(|| format!("namespace  {}", cx.config.namespace)));
         lines.extend(self.cluster.then(|| format!("cluster    {}, with everything in it", cx.profile())));
@@ -80,7 +84,7 @@ pub(crate) fn cleanup(session: &Session, scope: Scope, volumes: bool, selection:
         cx.reporter.send(Event::Note { text: format!("removes {line}") });
     }
     // What deploy makes again without loss is not asked about.
-    if found.cluster || found.volume.is_some() {
+    if found.cluster || !found.volumes.is_empty() || !found.released.is_empty() {
         ask::confirm(&cx, "Remove all that for good?")?;
     }
     let failed = take_away(&cx, &found);
@@ -91,10 +95,20 @@ pub(crate) fn cleanup(session: &Session, scope: Scope, volumes: bool, selection:
     if scope == Scope::All && !ours {
         cx.reporter.send(Event::Note { text: format!("cluster `{}` was not made by this project: it stays", cx.profile()) });
     }
-    if scope == Scope::Release && found.kept {
-        done = done.pointer("kept", "the database's volume, its password and generated secrets: --volumes removes them");
+    if scope == Scope::Release && !found.kept.is_empty() {
+        done = done.pointer("kept", format!("{}: --volumes removes them", kept(&cx, &found.kept)));
     }
     Ok(done.pointer("next", "cargo xtask deploy"))
+}
+
+/// What stays, in words.
+fn kept(cx: &Context, volumes: &[String]) -> String {
+    let database = cx.look(|world| desired::database_volume(cx.config.database.as_ref()?, world.objects.as_ref()?));
+    match volumes {
+        [only] if database.as_ref() == Some(only) => "the database's volume, its password and generated secrets".to_owned(),
+        [only] => format!("volume {only} and generated secrets"),
+        all => format!("volumes {} and generated secrets", all.join(", ")),
+    }
 }
 
 fn count(things: usize) -> String {
@@ -122,14 +136,13 @@ fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
             !volumes && (name == GENERATED_SECRET || cx.config.database.as_ref().is_some_and(|d| d.secret == *name))
         };
         found.secrets = remove::owned(cx, &["secrets"])?.into_iter().filter(|s| !keep(s)).collect();
-        if volumes && let Some(database) = &cx.config.database {
-            found.volume = desired::database_volume(database, &objects);
-        }
         let namespace = objects.get("Namespace", &cx.config.namespace);
         let ours = namespace.is_some_and(|n| label(n, OWNER_LABEL) == cx.config.name);
-        let holds_data = !volumes && cx.config.database.as_ref().is_some_and(|d| desired::database_volume(d, &objects).is_some());
-        found.namespace = ours && !holds_data;
-        found.kept = holds_data;
+        let (released, left) = claims(cx, &objects, &found.releases, ours);
+        found.released = released;
+        *(if volumes { &mut found.volumes } else { &mut found.kept }) = left;
+        // It would take them with it.
+        found.namespace = ours && found.kept.is_empty();
         world.objects = Some(objects);
     }
     if matches!(scope, Scope::Images | Scope::All)
@@ -141,10 +154,30 @@ fn look(cx: &Context, scope: Scope, volumes: bool) -> Result<Found, Failed> {
     Ok(found)
 }
 
+/// The volumes that helm removes with these releases, and those that outlive them: of StatefulSets, and what a chart says to keep. In a
+/// namespace that somebody else made, only the development database's is known to be ours.
+fn claims(cx: &Context, objects: &Objects, releases: &[String], ours: bool) -> (Vec<String>, Vec<String>) {
+    let name = |claim: &Value| text(claim, "/metadata/name").to_owned();
+    let of_release = |claim: &&Value| {
+        let release = annotation(claim, "meta.helm.sh/release-name");
+        releases.iter().any(|r| r == release) && annotation(claim, "helm.sh/resource-policy") != "keep"
+    };
+    let (gone, left): (Vec<&Value>, Vec<&Value>) = objects.of_kind("PersistentVolumeClaim").partition(of_release);
+    let database = cx.config.database.as_ref().and_then(|d| desired::database_volume(d, objects));
+    let left = left.into_iter().map(name).filter(|claim| ours || database.as_ref() == Some(claim)).collect();
+    (gone.into_iter().map(name).collect(), left)
+}
+
 /// Removes it, each thing for itself, so that one that resists does not keep the others.
 fn take_away(cx: &Context, found: &Found) -> Vec<Finding> {
     let mut failed = Vec::new();
     let mut step = |kind: &'static str, object: &str, work: &mut dyn FnMut() -> Result<(), Vec<Finding>>| {
+        if cx.cancelled() {
+            if failed.is_empty() {
+                failed.push(failure::interrupted("remove the rest"));
+            }
+            return;
+        }
         let step = StepName::new(kind, object);
         cx.reporter.send(Event::StepStarted { step: step.clone(), after: Vec::new() });
         let begun = Instant::now();
@@ -167,7 +200,7 @@ fn take_away(cx: &Context, found: &Found) -> Vec<Finding> {
     if !found.releases.is_empty() {
         step("inventory", INVENTORY, &mut || Ok(remove::object(cx, "configmap", INVENTORY)?));
     }
-    if let Some(volume) = &found.volume {
+    for volume in &found.volumes {
         step("volume", volume, &mut || {
             let wait = cx.config.deadlines.cleanup;
             kubectl::delete_one(&cx.runner, &cx.kube(), "persistentvolumeclaim", volume, true, wait)
