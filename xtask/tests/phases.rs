@@ -236,6 +236,15 @@ fn hooks_are_left_out_where_what_they_depend_on_is_unchanged() {
 }
 
 #[test]
+fn a_warning_about_the_environment_file_leaves_nothing_to_do_short() {
+    let shop = Shop::new();
+    shop.write(".env", "SESSION_SECRET=0123456789abcdef0123456789abcdef\nOTHER=1\n");
+    shop.run(&["deploy"]);
+    let again = shop.run(&["deploy"]);
+    assert!(again.contains("  note  .env:2: OTHER") && again.contains("Up to date") && !again.contains("  keep  "), "{again}");
+}
+
+#[test]
 fn a_build_that_fails() {
     let shop = Shop::new();
     shop.sim

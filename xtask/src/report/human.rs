@@ -73,6 +73,10 @@ impl Human {
             Event::StepOutput { step, line } if self.stream_output => layout.output(step, line),
             Event::StepProgress { step, text } if self.verbosity == Verbosity::Debug => layout.output(step, text),
             Event::Command { line } if verbose => layout.command(line),
+            // What is said of the configuration before the run begins is no part of it: a run with nothing to do stays one line.
+            Event::Note { text } if !self.shown && self.held.is_empty() => {
+                return Printed { progress: layout.note(&text::clean(text)), answer: String::new() };
+            }
             Event::Note { text } => layout.note(&text::clean(text)),
             Event::StepStarted { .. } => return self.show(""),
             Event::StepOutput { .. } | Event::StepProgress { .. } | Event::Command { .. } | Event::Finding(_) => {
