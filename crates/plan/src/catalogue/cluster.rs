@@ -38,7 +38,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Class::Cluster,
         "The version is older or newer than this minikube supports, or older than what the profile runs (no downgrade).",
         "minikube reasons K8S_OLD_UNSUPPORTED, K8S_NEW_UNSUPPORTED, K8S_DOWNGRADE_UNSUPPORTED",
-        &["set `cluster.kubernetes_version` in xtask.toml to a supported version, or leave it out"],
+        &["set `cluster.kubernetes` in xtask.toml to a supported version, or leave it out"],
     ),
     entry(
         codes::CLUSTER_DOWNLOAD,

@@ -106,7 +106,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         Class::Prerequisite,
         "minikube does not start a cluster in docker for root, because its files would belong to root.",
         "minikube reason DRV_AS_ROOT",
-        &["run it as a normal user that is in the group `docker`"],
+        &[
+            "run it as a normal user that is in the group `docker`",
+            "in a container or a CI job that has only root: set `cluster.start_args = [\"--force\"]` in xtask.toml",
+        ],
     ),
     entry(
         codes::DRIVER_UNUSABLE,

@@ -100,12 +100,13 @@ fn by_name(failure: &ToolFailure, profile: &str, reason: &Reason) -> Finding {
             make(codes::TOOL_TOO_OLD, format!("docker: {said}"))
         }
         "DRV_AS_ROOT" => make(codes::AS_ROOT, "minikube does not start a cluster in docker as root".to_owned())
-            .advice("run it as a normal user in the group `docker`"),
+            .advice("run it as a normal user in the group `docker`")
+            .advice("or, in a container or a CI job that has only root: set `cluster.start_args = [\"--force\"]` in xtask.toml"),
         "GUEST_DRIVER_MISMATCH" => make(codes::DRIVER_MISMATCH, said)
             .advice("set `cluster.driver` in xtask.toml to the driver of the profile")
             .remedy("or make it anew: remove it, then run `cargo xtask setup`", "cargo xtask cleanup --scope cluster"),
         "K8S_OLD_UNSUPPORTED" | "K8S_NEW_UNSUPPORTED" | "K8S_DOWNGRADE_UNSUPPORTED" => {
-            make(codes::K8S_VERSION, said).advice("change `cluster.kubernetes_version` in xtask.toml, or leave it out")
+            make(codes::K8S_VERSION, said).advice("change `cluster.kubernetes` in xtask.toml, or leave it out")
         }
         "MK_USAGE" | "MK_USAGE_NO_PROFILE" if docker_env => {
             make(codes::DOCKER_ENV, format!("the docker daemon of profile `{profile}` can't be used: {said}"))
