@@ -2,24 +2,48 @@
 //!
 //! Field names and meanings as in the Kubernetes API 1.36 (recordings/pods, kubectl v1.36.2 `-o json`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::Value;
 
-/// `null` where a list, map or number is expected means the empty one, as in Go.
-pub(super) fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+use super::Timestamp;
+
+/// The same without the members that are null: they mean the empty list, map or number, as in Go.
+///
+/// Done once per object and not by a `deserialize_with` on each field, which made the derives of this folder a megabyte of code.
+pub(super) fn without_nulls(value: &Value) -> Cow<'_, Value> {
+    if has_null(value) { Cow::Owned(copy_without_nulls(value)) } else { Cow::Borrowed(value) }
 }
 
-/// A struct of which any field may be missing or null.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.values().any(|member| member.is_null() || has_null(member)),
+        Value::Array(items) => items.iter().any(has_null),
+        _ => false,
+    }
+}
+
+fn copy_without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(_, member)| !member.is_null());
+            Value::Object(kept.map(|(name, member)| (name.clone(), copy_without_nulls(member))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(copy_without_nulls).collect()),
+        other => other.clone(),
+    }
+}
+
+/// A struct of which any field may be missing. Read from what [`without_nulls`] gives.
 macro_rules! object {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $kind:ty),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         pub struct $name {
-            $($(#[$field_doc])* #[serde(deserialize_with = "crate::diagnose::facts::common::nullable")] pub $field: $kind,)*
+            $($(#[$field_doc])* pub $field: $kind,)*
         }
     };
 }

@@ -182,7 +182,7 @@ impl Facts {
         };
         macro_rules! take {
             ($map:ident, $type:ty) => {{
-                let item = <$type>::deserialize(object).map_err(unreadable)?;
+                let item = <$type>::deserialize(&*common::without_nulls(object)).map_err(unreadable)?;
                 self.$map.insert(item.metadata.name.clone(), item);
             }};
         }
