@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use plan::diagnose::ToolFailure as Failure;
-use plan::invocation::{Invocation, Lifetime};
+use calls::failure::ToolFailure as Failure;
+use calls::invocation::{Invocation, Lifetime};
 
 use crate::runner::{Exit, Follow, Output, RunError, Runner};
 

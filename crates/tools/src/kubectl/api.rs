@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 use serde_json::Value;
 
 use super::SHORT;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use plan::diagnose::{Facts, Scope, Timestamp, ToolFailure};
-use plan::invocation::Tool;
+use calls::invocation::Tool;
+use diagnosis::diagnose::{Facts, Scope, Timestamp, ToolFailure};
 use serde_json::Value;
 
 /// tests/data

@@ -1,7 +1,7 @@
 //! Why docker failed: the daemon, the build, the image.
 
 use super::super::registry::{self, Refusal};
-use super::{ToolFailure, between, disk_full, line_with};
+use super::{Explain as _, ToolFailure, between, disk_full, line_with};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 

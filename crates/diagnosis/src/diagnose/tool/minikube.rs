@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{ToolFailure, docker, line_with};
+use super::{Explain as _, ToolFailure, docker, line_with};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 

@@ -1,6 +1,6 @@
 //! Why helm failed: helm 3 and 4 print the same words where not said otherwise.
 
-use super::{Invalid, ToolFailure, api, between, line_with};
+use super::{Explain as _, Invalid, ToolFailure, api, between, line_with};
 use crate::catalogue::{codes, finding};
 use crate::diagnose::facts::Scope;
 use crate::finding::Finding;

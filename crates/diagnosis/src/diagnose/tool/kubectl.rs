@@ -1,6 +1,6 @@
 //! Why kubectl failed.
 
-use super::{Invalid, ToolFailure, api, between, line_with};
+use super::{Explain as _, Invalid, ToolFailure, api, between, line_with};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 

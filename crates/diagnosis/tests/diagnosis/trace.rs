@@ -1,7 +1,7 @@
 //! Traces: what four watches gave during a rollout, and when.
 
-use plan::diagnose::Timestamp;
-use plan::diagnose::live::{Kind, LogRequest, Target, Tracker, Verdict};
+use diagnosis::diagnose::Timestamp;
+use diagnosis::diagnose::live::{Kind, LogRequest, Target, Tracker, Verdict};
 use serde_json::Value;
 
 use crate::support::{data, scope};

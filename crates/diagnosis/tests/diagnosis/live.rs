@@ -1,7 +1,7 @@
 //! The tracker against what watches really do: lists, bookmarks, expiry, deletion, logs, clocks.
 
-use plan::diagnose::Timestamp;
-use plan::diagnose::live::{Kind, LogRequest, Target, Tracker, Verdict, Watch};
+use diagnosis::diagnose::Timestamp;
+use diagnosis::diagnose::live::{Kind, LogRequest, Target, Tracker, Verdict, Watch};
 use serde_json::{Value, json};
 
 use crate::support::{load, scope};

@@ -1,6 +1,6 @@
 //! One call of a tool as data: what will be run, why, for how long, and which bytes are secret.
 //!
-//! Planned here, run by `tools::runner`, the only place that starts processes.
+//! Made by who knows what is needed, run by `tools::runner`, the only place that starts processes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

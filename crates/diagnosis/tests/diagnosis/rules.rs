@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use plan::catalogue;
-use plan::diagnose::live::{Kind, Tracker, Verdict};
-use plan::diagnose::{Facts, Scope, Timestamp, ToolFailure, cluster, release_status, tool};
-use plan::finding::Severity;
-use plan::invocation::Tool;
+use calls::invocation::Tool;
+use diagnosis::catalogue;
+use diagnosis::diagnose::live::{Kind, Tracker, Verdict};
+use diagnosis::diagnose::{Facts, Scope, Timestamp, ToolFailure, cluster, release_status, tool};
+use diagnosis::finding::Severity;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use plan::catalogue::{self, LAYERS};
+use diagnosis::catalogue::{self, LAYERS};
 
 /// Codes that the command line gives, not the diagnosis in this crate, and where.
 const OF_THE_COMMAND_LINE: &[(&str, &str)] = &[

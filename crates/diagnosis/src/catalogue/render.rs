@@ -9,7 +9,7 @@ use crate::finding::{Class, FixClass, Severity};
 pub fn troubleshooting_md() -> String {
     let mut page = String::from(
         "# Troubleshooting\n\n\
-         Made from the catalogue in `crates/plan/src/catalogue` by a test; don't edit it by hand.\n\
+         Made from the catalogue in `crates/diagnosis/src/catalogue` by a test; don't edit it by hand.\n\
          In a terminal: `cargo xtask explain XT412`, all of them: `cargo xtask explain --list`.\n\n\
          Every failure carries a code. The first digit is the layer, the class decides the exit code.\n\n\
          | codes | layer |\n| --- | --- |\n",

@@ -1,6 +1,6 @@
 //! The API server as kubectl and helm meet it: away, unknown, forbidden, not trusted.
 
-use super::{ToolFailure, between, line_with};
+use super::{Explain as _, ToolFailure, between, line_with};
 use crate::catalogue::codes;
 use crate::finding::Finding;
 

@@ -13,63 +13,19 @@ use crate::catalogue::{codes, finding, with_remedies};
 use crate::finding::Finding;
 use crate::invocation::Tool;
 
+pub use calls::failure::ToolFailure;
 pub use helm::release_status;
 pub use minikube::status as minikube_status;
 
-/// A call that failed, or that exited 0 and did not do what it should (`minikube image build`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToolFailure {
-    /// Which tool.
-    pub tool: Tool,
-    /// Its arguments; profile, context, namespace and release are read from them.
-    pub args: Vec<String>,
-    /// Its exit code, if it ended by itself.
-    pub exit_code: Option<i32>,
-    /// The signal that ended it (Unix).
-    pub signal: Option<i32>,
-    /// What it printed, redacted by the caller.
-    pub stdout: String,
-    /// What it complained about, redacted by the caller.
-    pub stderr: String,
-    /// It was ended after this long because its deadline had come.
-    pub deadline_exceeded: Option<Duration>,
-    /// What it was run for: a fragment such as "build image `todo-backend`" ([`crate::invocation::Invocation::what`]).
-    pub what: String,
+/// Begins the finding about a failed call.
+trait Explain {
+    /// With what the call was for and its own words.
+    fn finding(&self, code: &'static str, cause: impl Into<String>) -> Finding;
 }
 
-impl ToolFailure {
-    /// The value of a flag: `--name value`, `--name=value`.
-    fn flag(&self, names: &[&str]) -> Option<&str> {
-        let mut args = self.args.iter();
-        while let Some(arg) = args.next() {
-            if names.contains(&arg.as_str()) {
-                return args.next().map(String::as_str);
-            }
-            if let Some((name, value)) = arg.split_once('=').filter(|(name, _)| names.contains(name)) {
-                debug_assert!(!name.is_empty());
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    /// Everything it said, complaints first.
-    fn words(&self) -> String {
-        format!("{}\n{}", self.stderr, self.stdout)
-    }
-
-    /// A finding about this call, with what it was for and its own words.
+impl Explain for ToolFailure {
     fn finding(&self, code: &'static str, cause: impl Into<String>) -> Finding {
         finding(code, self.tool.program(), cause).original(self.words().trim())
-    }
-
-    /// How it ended, for people.
-    fn end(&self) -> String {
-        match (self.exit_code, self.signal) {
-            (Some(code), _) => format!("exit {code}"),
-            (None, Some(signal)) => format!("ended by signal {signal}"),
-            (None, None) => "no exit code".to_owned(),
-        }
     }
 }
 

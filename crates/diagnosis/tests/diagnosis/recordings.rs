@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use crate::support::{failure, load, names, pods};
 use crate::trace;
-use plan::diagnose::live::Verdict;
-use plan::diagnose::{cluster, graces, minikube_status, tool};
-use plan::finding::Finding;
+use diagnosis::diagnose::live::Verdict;
+use diagnosis::diagnose::{cluster, graces, minikube_status, tool};
+use diagnosis::finding::Finding;
 
 /// Recorded pods -> code of the first finding; `None`: must raise no alarm.
 const PODS: &[(&str, Option<&str>)] = &[
@@ -308,7 +308,7 @@ fn the_table_is_current() {
     let rows = rows();
     let mut page = String::from(
         "# Diagnosis: every recorded case\n\n\
-         Made by `crates/plan/tests/diagnosis/recordings.rs` from the recordings in `crates/plan/tests/data`; don't edit it by hand\n\
+         Made by `crates/diagnosis/tests/diagnosis/recordings.rs` from the recordings in `crates/diagnosis/tests/data`; don't edit it by hand\n\
          (`UPDATE_DOCS=1 cargo test -p plan`). What each code means: [TROUBLESHOOTING](kubernetes/TROUBLESHOOTING.md).\n\n",
     );
     let given = rows.iter().filter(|row| row.given.is_some()).count();
