@@ -13,6 +13,8 @@ use crate::workspace::Config;
 /// The workspace that is measured.
 pub(crate) struct Lab {
     pub(crate) root: PathBuf,
+    /// Its configuration.
+    pub(crate) file: PathBuf,
     pub(crate) xtask: PathBuf,
     pub(crate) config: Config,
     pub(crate) runs: u32,
@@ -22,10 +24,10 @@ pub(crate) struct Lab {
 
 impl Lab {
     fn xtask(&self) -> Call {
-        Call::new(&self.xtask, &self.root)
+        Call::new(&self.xtask, &self.root).args(["--config".to_owned(), self.file.display().to_string()])
     }
 
-    fn deploy(&self) -> Call {
+    pub(crate) fn deploy(&self) -> Call {
         self.xtask().args(["deploy", "--quiet"])
     }
 

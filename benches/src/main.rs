@@ -2,6 +2,7 @@
 
 mod bare;
 mod builds;
+mod failure;
 mod lab;
 mod process;
 mod scale;
@@ -28,6 +29,9 @@ struct Cli {
     /// How often each thing is done; the table shows the median
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
+    /// The configuration that is deployed, from the workspace's root
+    #[arg(long, default_value = "xtask.toml", value_name = "FILE")]
+    config: PathBuf,
     /// Measure xtask's release build, not the dev build that `cargo xtask` runs
     #[arg(long)]
     release: bool,
@@ -49,6 +53,8 @@ enum Scenario {
     Line,
     /// A deploy with nothing to do, of many services, with simulated tools
     Scale,
+    /// How soon the cause of a failure is named, on the cluster that runs
+    Failure,
     /// A cold, a warm and an idle build of xtask
     Build,
     /// A deploy from nothing: deletes the cluster
@@ -56,7 +62,7 @@ enum Scenario {
 }
 
 impl Scenario {
-    const ALL_BUT_COLD: [Self; 5] = [Self::Start, Self::Noop, Self::Line, Self::Scale, Self::Build];
+    const ALL_BUT_COLD: [Self; 6] = [Self::Start, Self::Noop, Self::Line, Self::Failure, Self::Scale, Self::Build];
 }
 
 fn main() -> ExitCode {
@@ -74,13 +80,14 @@ fn main() -> ExitCode {
 /// True when everything that was asked for could be measured.
 fn run(cli: &Cli) -> Result<bool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("benches is in no workspace")?.to_owned();
-    let config = Config::read(&root.join("xtask.toml"))?;
+    let file = root.join(&cli.config);
+    let config = Config::read(&file)?;
     let profile = if cli.release { "release" } else { "dev" };
     let folder = if cli.release { "release" } else { "debug" };
     Call::new("cargo", &root).args(["build", "--quiet", "--package", "xtask", "--profile", profile]).run()?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let xtask = target.join(folder).join(format!("xtask{}", std::env::consts::EXE_SUFFIX));
-    let lab = Lab { root: root.clone(), xtask: xtask.clone(), config, runs: cli.runs, edit: cli.edit.clone() };
+    let lab = Lab { root: root.clone(), file, xtask: xtask.clone(), config, runs: cli.runs, edit: cli.edit.clone() };
 
     let scenarios = if cli.scenarios.is_empty() { Scenario::ALL_BUT_COLD.to_vec() } else { cli.scenarios.clone() };
     let mut report = Report::default();
@@ -91,6 +98,7 @@ fn run(cli: &Cli) -> Result<bool> {
             Scenario::Start => builds::start(&root, &xtask, cli.runs),
             Scenario::Noop => lab.no_op(),
             Scenario::Line => lab.line(),
+            Scenario::Failure => lab.failure(),
             Scenario::Scale => scale::scale(&root, &xtask, &target, &cli.services, cli.runs),
             Scenario::Build => builds::build(&root),
             Scenario::Cold => lab.cold(),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -46,12 +46,10 @@ impl Call {
     }
 
     /// Runs it to its end; anything but exit code 0 is an error with what it said.
-    #[expect(clippy::disallowed_methods, reason = "benchmarks start what they measure; this crate is no part of xtask")]
     pub(crate) fn run(&self) -> Result<Ran> {
         let name = self.program.to_string_lossy();
         let input = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut command = Command::new(&self.program);
-        command.args(&self.args).current_dir(&self.dir).envs(&self.env);
+        let mut command = self.command();
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let start = Instant::now();
         let mut child = command.spawn().with_context(|| format!("can't start `{name}`"))?;
@@ -68,6 +66,49 @@ impl Call {
             bail!("`{name} {}` ended with {}:\n{}", self.args.join(" "), output.status, tail.join("\n"));
         }
         Ok(Ran { stdout, time })
+    }
+}
+
+impl Call {
+    #[expect(clippy::disallowed_methods, reason = "benchmarks start what they measure; this crate is no part of xtask")]
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).current_dir(&self.dir).envs(&self.env);
+        command
+    }
+
+    /// Runs it to its end, whatever that is, and gives each line of stderr when it comes; the answer is all of them.
+    pub(crate) fn stderr_lines(&self, mut on_line: impl FnMut(&str)) -> Result<String> {
+        let mut child = self.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let mut all = String::new();
+        for line in child.stderr.take().into_iter().flat_map(|pipe| BufReader::new(pipe).lines()) {
+            let line = line?;
+            on_line(&line);
+            all.extend([line.as_str(), "\n"]);
+        }
+        child.wait()?;
+        Ok(all)
+    }
+
+    /// Lets it run and gives each line of stdout when it comes, until the answer is dropped.
+    pub(crate) fn follow(&self, mut on_line: impl FnMut(&str) + Send + 'static) -> Result<Following> {
+        let mut child = self.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        if let Some(pipe) = child.stdout.take() {
+            // It ends with the pipe, when the child is killed.
+            std::thread::spawn(move || BufReader::new(pipe).lines().map_while(Result::ok).for_each(|line| on_line(&line)));
+        }
+        Ok(Following(child))
+    }
+}
+
+/// A child that is ended when this is dropped.
+pub(crate) struct Following(Child);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 

@@ -13,6 +13,11 @@ impl Times {
         self.0.sort_unstable();
     }
 
+    /// These and those.
+    pub(crate) fn and(self, others: Self) -> Self {
+        self.0.into_iter().chain(others.0).collect()
+    }
+
     /// The middle one; of an even number the lower middle.
     fn median(&self) -> Option<Duration> {
         self.0.get(self.0.len().checked_sub(1)? / 2).copied()

@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Config {
     pub(crate) namespace: String,
-    layout: String,
+    pub(crate) layout: String,
     pub(crate) cluster: Cluster,
     pub(crate) services: BTreeMap<String, Service>,
     pub(crate) public: Public,

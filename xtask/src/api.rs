@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use tools::kubectl::Api;
+use tools::Target;
+use tools::kubectl::{Api, Logs};
 use tools::runner::Runner;
 
 /// Opened with the first question.
@@ -14,22 +15,15 @@ pub(crate) struct ApiServer(Mutex<State>);
 enum State {
     #[default]
     NotAsked,
-    Open(Arc<Opened>),
+    Open(Arc<Api>),
     /// There is none on this system.
     Impossible,
-}
-
-/// The fields are dropped in this order: the process ends before its folder goes.
-struct Opened {
-    api: Api,
-    _folder: tempfile::TempDir,
 }
 
 impl ApiServer {
     /// The objects of these lists; `None` where `kubectl get` has to be asked, because there is no such way or it does not answer.
     pub(crate) fn lists(&self, runner: &Runner, context: &str, paths: &[String]) -> Option<Vec<Value>> {
-        let opened = self.opened(runner, context)?;
-        let lists = opened.api.lists(paths);
+        let lists = self.way(runner, context)?.lists(paths);
         if lists.is_err() {
             // The cluster was started or moved since: the next question opens another.
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::NotAsked;
@@ -37,10 +31,21 @@ impl ApiServer {
         lists.ok()
     }
 
-    fn opened(&self, runner: &Runner, context: &str) -> Option<Arc<Opened>> {
+    /// The log of a pod, redacted; by a process where there is no such way.
+    pub(crate) fn log(&self, runner: &Runner, target: &Target, logs: &Logs) -> String {
+        let way = self.way(runner, &target.context);
+        match way.and_then(|api| api.text(&logs.path(&target.namespace)).ok()) {
+            Some(log) => runner.redacted(&log),
+            // A log that is not there (yet) is empty, so that it isn't asked for again and again.
+            None => tools::kubectl::logs(runner, target, logs).unwrap_or_default(),
+        }
+    }
+
+    /// The way itself, for streams.
+    pub(crate) fn way(&self, runner: &Runner, context: &str) -> Option<Arc<Api>> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*state {
-            State::Open(opened) => return Some(Arc::clone(opened)),
+            State::Open(api) => return Some(Arc::clone(api)),
             State::Impossible => return None,
             State::NotAsked if cfg!(not(unix)) => {
                 *state = State::Impossible;
@@ -48,22 +53,8 @@ impl ApiServer {
             }
             State::NotAsked => {}
         }
-        let folder = private_folder().ok()?;
-        let api = Api::open(runner, context, folder.path().join("api")).ok()?;
-        let opened = Arc::new(Opened { api, _folder: folder });
-        *state = State::Open(Arc::clone(&opened));
-        Some(opened)
+        let api = Arc::new(Api::open(runner, context).ok()?);
+        *state = State::Open(Arc::clone(&api));
+        Some(api)
     }
-}
-
-/// A folder that only this user can enter: whoever reaches the socket can read Secrets.
-fn private_folder() -> std::io::Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("xtask-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o700));
-    }
-    builder.tempdir()
 }

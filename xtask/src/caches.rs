@@ -44,6 +44,25 @@ impl Caches {
         }
     }
 
+    fn image_file(&self, reference: &str) -> PathBuf {
+        let repository = reference.rsplit_once(':').map_or(reference, |(repository, _)| repository);
+        self.folder.join(format!("image-{}.json", repository.replace(['/', ':'], "-")))
+    }
+
+    /// The digest of an image's configuration as its build gave it, if `id` is the image that was built then.
+    pub(crate) fn built(&self, reference: &str, id: &str) -> Option<String> {
+        let text = fs::read_to_string(self.image_file(reference)).ok()?;
+        let (name, then, configuration): (String, String, String) = serde_json::from_str(&text).ok()?;
+        (name == reference && then == id).then_some(configuration)
+    }
+
+    /// Remembers that of the last build. Without it an image is known by its tag and label alone.
+    pub(crate) fn remember_built(&self, reference: &str, id: &str, configuration: &str) {
+        if let Ok(text) = serde_json::to_string(&(reference, id, configuration)) {
+            fs::write(self.image_file(reference), text).ok();
+        }
+    }
+
     /// The tools' versions, by what the last look at their files said.
     pub(crate) fn versions(&self) -> Option<serde_json::Value> {
         serde_json::from_str(&fs::read_to_string(self.folder.join("versions.json")).ok()?).ok()

@@ -32,7 +32,9 @@ pub(crate) fn node_images(cx: &Context, wanted: &[Image]) -> Result<BTreeMap<Str
     let of = |image: &Image| {
         let reference = image.reference();
         let found = listed.iter().find(|row| row.tags.iter().any(|tag| is_name_of(tag, &reference)))?;
-        let image = NodeImage { id: format!("sha256:{}", found.id), tags: vec![reference.clone()], labels: BTreeMap::new() };
+        let id = format!("sha256:{}", found.id);
+        let built = cx.caches.built(&reference, &id);
+        let image = NodeImage { id, tags: vec![reference.clone()], built, ..NodeImage::default() };
         Some((reference, image))
     };
     Ok(wanted.iter().filter_map(of).collect())

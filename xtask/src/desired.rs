@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 use plan::action::Action;
 use plan::catalogue::codes;
 use plan::config::{Access, Database, PodSecurity, Release as ReleaseConfig, Runtime, Service};
-use plan::desired::{GENERATED_SECRET, Namespace, Release, SALT_ANNOTATION, SECRET_DIGEST_ANNOTATION, SecretObject};
+use plan::desired::{
+    GENERATED_SECRET, IMAGE_ID_ANNOTATION, Namespace, Release, SALT_ANNOTATION, SECRET_DIGEST_ANNOTATION, SecretObject,
+};
 use plan::envfile::Resolved;
 use plan::finding::{Class, Finding};
-use plan::identity::secret_digest;
+use plan::identity::{digest, secret_digest};
 use plan::invocation::Secret;
 use plan::objects::{Objects, annotation, label, text};
 use plan::overlay::{Exposure, ReleaseValues, ServiceValues, overlay};
 use plan::snapshot::Snapshot;
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::steps::secret::decode;
@@ -101,11 +104,11 @@ pub(crate) fn database_secret(cx: &Context, world: &Snapshot, database: &Databas
 
 /// The claim of the development database's volume, if there is one.
 pub(crate) fn database_volume(database: &Database, objects: &Objects) -> Option<String> {
-    let claims = objects.of_kind("PersistentVolumeClaim");
-    claims
-        .filter(|claim| label(claim, "app.kubernetes.io/instance") == database.release)
-        .map(|c| text(c, "/metadata/name").to_owned())
-        .next()
+    volume(database, objects).map(|claim| text(claim, "/metadata/name").to_owned())
+}
+
+fn volume<'a>(database: &Database, objects: &'a Objects) -> Option<&'a Value> {
+    objects.of_kind("PersistentVolumeClaim").find(|claim| label(claim, "app.kubernetes.io/instance") == database.release)
 }
 
 fn password_lost(cx: &Context, database: &Database, volume: &str) -> Finding {
@@ -172,6 +175,7 @@ pub(crate) fn database_release(cx: &Context, database: &Database) -> Result<Rele
         files_digest,
         overlay: Context::database_values(database),
         images: BTreeMap::new(),
+        hooks: None,
     })
 }
 
@@ -195,7 +199,6 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
         let running = if cx.is_asked(service_name) { None } else { running_image(cx, world, service_name) };
         let reference = running.unwrap_or_else(|| image.reference());
         let tag = reference.rsplit_once(':').map_or(image.tag.clone(), |(_, tag)| tag.to_owned());
-        images.insert(service_name.clone(), reference);
         let own = service_secrets(cx, world, service)?;
         let mut annotations = BTreeMap::new();
         if !own.is_empty() {
@@ -205,6 +208,10 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             let digest = secret_digest(salt.as_bytes(), own.iter().map(|(k, v)| (k.as_str(), v)));
             annotations.insert(SECRET_DIGEST_ANNOTATION.to_owned(), digest);
         }
+        if let Some(id) = image_id(cx, world, service_name, &reference) {
+            annotations.insert(IMAGE_ID_ANNOTATION.to_owned(), id);
+        }
+        images.insert(service_name.clone(), reference);
         let exposed = (cx.public().service == *service_name)
             .then(|| if access == Access::Ingress { Exposure::Inside } else { Exposure::NodePort(cx.public().node_port) });
         services.push(ServiceValues {
@@ -234,23 +241,73 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
         ingress: ingress.filter(|_| config.services.contains_key(&cx.public().service)),
         set: config.set.clone(),
     };
-    Ok(Release { name: name.to_owned(), files_digest, overlay: overlay(&values, &services), images })
+    let hooks = hooks(cx, objects, config, &files_digest, &values, &services)?;
+    Ok(Release { name: name.to_owned(), files_digest, overlay: overlay(&values, &services), images, hooks })
+}
+
+/// The digest of all that a release's hooks depend on: everything but which image it is, with the files that the services name instead;
+/// and the development database, which may be another one by now.
+fn hooks(
+    cx: &Context,
+    objects: &Objects,
+    config: &ReleaseConfig,
+    files_digest: &str,
+    values: &ReleaseValues,
+    services: &[ServiceValues],
+) -> Result<Option<String>, Action> {
+    let told = config.services.keys().filter(|name| !cx.service(name).migrations.is_empty());
+    let files: Vec<String> =
+        told.map(|name| cx.sources.part(name, &cx.service(name).migrations)).collect::<Result<_, _>>().map_err(blocked)?;
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let of_any_image: Vec<ServiceValues> = services
+        .iter()
+        .map(|service| {
+            let mut service = ServiceValues { tag: String::new(), ..service.clone() };
+            service.annotations.remove(IMAGE_ID_ANNOTATION);
+            service
+        })
+        .collect();
+    let release = overlay(values, &of_any_image).to_string();
+    let volume = cx.database().and_then(|database| volume(database, objects));
+    let volume = volume.map_or("", |claim| text(claim, "/metadata/uid"));
+    let parts = [files_digest, &release, volume].into_iter().chain(files.iter().map(String::as_str));
+    Ok(Some(digest(parts.map(str::as_bytes))))
 }
 
 /// The image of a service as its workload names it now.
 pub(crate) fn running_image(cx: &Context, world: &Snapshot, service: &str) -> Option<String> {
+    running(cx, world, service).map(|(image, _)| image)
+}
+
+/// The same with the workload.
+fn running<'a>(cx: &'a Context, world: &'a Snapshot, service: &str) -> Option<(String, &'a Value)> {
     let (release, _) = cx.layout().of_service(service)?;
     let objects = world.objects.as_ref()?;
     let prefix = format!("{}:", cx.service(service).image);
-    let mut containers = plan::decide::workloads(objects, &release.name)
-        .filter_map(|workload| workload.pointer("/spec/template/spec/containers")?.as_array())
-        .flatten();
-    containers.find_map(|container| text(container, "/image").starts_with(&prefix).then(|| text(container, "/image").to_owned()))
+    plan::decide::workloads(objects, &release.name).find_map(|workload| {
+        let containers = workload.pointer("/spec/template/spec/containers")?.as_array()?;
+        let image = containers.iter().map(|c| text(c, "/image")).find(|image| image.starts_with(&prefix))?;
+        Some((image.to_owned(), workload))
+    })
+}
+
+/// Which image the node has under a name, as the pods are told; of a service that this run leaves alone, what they were told then.
+fn image_id(cx: &Context, world: &Snapshot, service: &str, reference: &str) -> Option<String> {
+    if !cx.is_asked(service)
+        && let Some((_, workload)) = running(cx, world, service)
+    {
+        let told = workload.pointer("/spec/template/metadata/annotations")?.get(IMAGE_ID_ANNOTATION)?;
+        return told.as_str().map(str::to_owned);
+    }
+    let id = &world.images.as_ref()?.get(reference)?.id;
+    Some(id.trim_start_matches("sha256:").chars().take(12).collect())
 }
 
 /// The decoded data of a live Secret.
 pub(crate) fn secret_data(objects: &Objects, name: &str) -> BTreeMap<String, Secret> {
-    let data = objects.get("Secret", name).and_then(|o| o.pointer("/data")).and_then(serde_json::Value::as_object);
+    let data = objects.get("Secret", name).and_then(|o| o.pointer("/data")).and_then(Value::as_object);
     data.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), Secret::new(decode(v.as_str()?)?)))).collect()
 }
 

@@ -180,7 +180,12 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                         }
                         Err(findings) => {
                             failed = true;
-                            let text = findings.first().map_or_else(String::new, |f| f.code.to_owned());
+                            let first = findings.first();
+                            // While others still run, nobody should have to wait for the end to read why.
+                            let text = match first {
+                                Some(first) if running > 0 => format!("{}: {}", first.code, first.cause),
+                                _ => first.map_or_else(String::new, |first| first.code.to_owned()),
+                            };
                             cx.reporter.send(Event::StepFinished { step: name.clone(), outcome: Outcome::Fail, text, took });
                             report.findings.extend(findings);
                             Outcome::Fail

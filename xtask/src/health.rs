@@ -135,8 +135,7 @@ pub(crate) fn of(seen: &Seen<'_>) -> Health {
 
 fn cluster(objects: &Objects) -> Vec<Line> {
     let nodes = objects.of_kind("Node").map(|node| {
-        let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
-        let ready = conditions.into_iter().flatten().any(|c| text(c, "/type") == "Ready" && text(c, "/status") == "True");
+        let ready = is_ready(node);
         let info = |field: &str| text(node, &format!("/status/nodeInfo/{field}"));
         let runtime = info("containerRuntimeVersion").replacen("://", " ", 1);
         let what = format!(
@@ -227,8 +226,7 @@ fn row(seen: &Seen<'_>, part: &Part, pod: &Value) -> PodRow {
         let own: Vec<u64> = seen.metrics?.iter().filter(|m| m.pod == name).map(read).collect();
         (!own.is_empty()).then(|| own.iter().sum())
     };
-    let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
-    let ready = conditions.into_iter().flatten().any(|c| text(c, "/type") == "Ready" && text(c, "/status") == "True");
+    let ready = is_ready(pod);
     let images = pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
     let started = Timestamp::parse(text(pod, "/metadata/creationTimestamp"));
     PodRow {
@@ -243,6 +241,17 @@ fn row(seen: &Seen<'_>, part: &Part, pod: &Value) -> PodRow {
         age: started.map_or_else(|| "?".to_owned(), |at| age(seen.now.seconds_since(at))),
         name,
     }
+}
+
+/// Whether a pod is ready and stays.
+pub(crate) fn is_serving(pod: &Value) -> bool {
+    pod.pointer("/metadata/deletionTimestamp").is_none() && is_ready(pod)
+}
+
+/// Of a pod or a node.
+fn is_ready(object: &Value) -> bool {
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.into_iter().flatten().any(|c| text(c, "/type") == "Ready" && text(c, "/status") == "True")
 }
 
 /// What a pod does, in one word: `ready`, `starting`, or the reason why not, as kubectl names it.

@@ -1,21 +1,23 @@
 //! helm, watched while it runs: its hooks (migrations) run inside its own call, and it says nothing of them before its time is over.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use plan::diagnose::live::{Kind, Progress, Target, Tracker, Verdict};
+use plan::diagnose::facts::Job;
+use plan::diagnose::live::{Kind, Target, Tracker, Verdict};
 use plan::finding::Finding;
-use plan::objects::{label, text};
-use serde_json::Value;
+use plan::objects::text;
 use tools::helm::{self, Helm, Upgrade};
-use tools::kubectl::{Watch, WatchEvent, WatchItem, WatchPath};
+use tools::kubectl::{Watch, WatchPath};
 use tools::runner::FollowEvent;
 use tools::{Refusal, ToolError};
 
 use crate::context::Context;
 use crate::exec::Running;
+use crate::job_logs::JobLogs;
 use crate::{failure, watch};
 
-/// A release without hooks is applied within this: until then nothing is watched.
+/// Where watching costs processes: a release without hooks is applied within this, and until then nothing is watched.
 const NO_HOOKS: Duration = Duration::from_secs(2);
 /// How long helm is waited for between two looks at the streams.
 const TICK: Duration = Duration::from_millis(100);
@@ -27,6 +29,7 @@ pub(crate) fn upgrade(cx: &Context, run: &Running<'_>, helm: Helm, upgrade: &Upg
     let invocation = helm::upgrade_invocation(helm, &cx.kube(), upgrade);
     let begun = Instant::now();
     let follow = cx.runner.spawn_follow(&invocation).map_err(|e| failure::internal(e.to_string()))?;
+    let patience = if cx.api.way(&cx.runner, &cx.profile()).is_some() { Duration::ZERO } else { NO_HOOKS };
     let mut hooks: Option<Hooks> = None;
     loop {
         match follow.recv_timeout(TICK) {
@@ -39,7 +42,7 @@ pub(crate) fn upgrade(cx: &Context, run: &Running<'_>, helm: Helm, upgrade: &Upg
             Some(FollowEvent::Line(_)) => continue,
             None => {}
         }
-        if begun.elapsed() < NO_HOOKS {
+        if begun.elapsed() < patience {
             continue;
         }
         if hooks.is_none() {
@@ -72,9 +75,12 @@ pub(crate) fn explained(cx: &Context, release: &str, error: &ToolError) -> Vec<F
 struct Hooks {
     release: String,
     watch: Watch,
-    /// What came in before a job was seen.
-    before: Vec<WatchItem>,
-    tracker: Option<Tracker>,
+    tracker: Tracker,
+    logs: JobLogs,
+    /// The uids of jobs that were there before: helm makes its own anew.
+    before: BTreeSet<String>,
+    /// The one that is followed: helm runs one after the other.
+    job: Option<String>,
     said: String,
 }
 
@@ -83,61 +89,53 @@ impl Hooks {
         let namespace = &cx.config.namespace;
         let path =
             |kind: &Kind| WatchPath { kind: kind.resource().to_owned(), path: kind.list_path(namespace), labels: String::new() };
-        let watch =
-            Watch::start(&cx.runner, &cx.profile(), KINDS.iter().map(path).collect()).map_err(|f| failure::finding(cx, &f))?;
-        Ok(Self { release: release.to_owned(), watch, before: Vec::new(), tracker: None, said: String::new() })
+        let api = cx.api.way(&cx.runner, &cx.profile());
+        let watch = Watch::start(&cx.runner, &cx.profile(), api.as_ref(), KINDS.iter().map(path).collect())
+            .map_err(|f| failure::finding(cx, &f))?;
+        let tracker = Tracker::new(watch::scope(cx, Some(release)), Vec::new(), watch::changed_at(cx, release));
+        let before = cx.look(|world| {
+            let jobs = world.objects.iter().flat_map(|objects| objects.of_kind("Job"));
+            jobs.map(|job| text(job, "/metadata/uid").to_owned()).collect()
+        });
+        let (logs, said) = (JobLogs::default(), String::new());
+        Ok(Self { release: release.to_owned(), watch, tracker, logs, before, job: None, said })
     }
 
     /// Takes in what has happened; gives the causes once a hook can't succeed.
     fn look(&mut self, cx: &Context, run: &Running<'_>) -> Option<Vec<Finding>> {
         while let Some(item) = self.watch.recv_timeout(Duration::ZERO) {
-            let Some(tracker) = &mut self.tracker else {
-                let job = self.active_job(&item);
-                self.before.push(item);
-                if let Some(job) = job {
-                    self.follow(cx, job);
-                }
-                continue;
-            };
             // A stream that is not understood is helm's to wait for: its own end comes.
-            watch::take(cx, tracker, item).ok();
+            watch::take(cx, &mut self.tracker, item).ok();
         }
-        let tracker = self.tracker.as_mut()?;
-        watch::fetch_logs(cx, tracker);
+        if let Some(job) = self.running_job().filter(|job| self.job.as_ref() != Some(job)) {
+            self.tracker.aim(vec![Target::Job { name: job.clone() }]);
+            self.job = Some(job);
+        }
+        self.job.as_ref()?;
+        watch::fetch_logs(cx, &mut self.tracker);
+        self.logs.look(cx, &mut self.tracker);
         let at = watch::now();
-        if let Verdict::Failing(findings) = tracker.verdict(at) {
-            return Some(findings);
-        }
-        let progress: Vec<String> = tracker.progress(at).iter().map(Progress::to_string).collect();
-        watch::tell(run, &mut self.said, progress.join(", "));
+        let text = match self.tracker.verdict(at) {
+            Verdict::Failing(findings) => return Some(findings),
+            Verdict::Grace { until, why, finding } => watch::grace(at, until, &why, &finding),
+            Verdict::Waiting | Verdict::Done => watch::progress(&self.tracker, at),
+        };
+        watch::tell(run, &mut self.said, text);
         None
     }
 
-    fn follow(&mut self, cx: &Context, job: String) {
-        let scope = watch::scope(cx, Some(&self.release));
-        let mut tracker = Tracker::new(scope, vec![Target::Job { name: job }], watch::changed_at(cx, &self.release));
-        for item in self.before.drain(..) {
-            watch::take(cx, &mut tracker, item).ok();
-        }
-        self.tracker = Some(tracker);
-    }
-
-    /// The name of a job of this release that has not ended, if the item holds one.
-    fn active_job(&self, item: &WatchItem) -> Option<String> {
-        let ours = |job: &&Value| {
-            label(job, "app.kubernetes.io/instance") == self.release
-                && job.pointer("/status/completionTime").is_none()
-                && job.pointer("/metadata/deletionTimestamp").is_none()
+    /// The youngest job that helm waits for: of this release by its label, or a hook that names no release.
+    fn running_job(&self) -> Option<String> {
+        let is_hook = |job: &&Job| match job.metadata.labels.get("app.kubernetes.io/instance") {
+            Some(release) => *release == self.release,
+            None => job.metadata.annotations.contains_key("helm.sh/hook"),
         };
-        let name = |job: &Value| text(job, "/metadata/name").to_owned();
-        match item {
-            WatchItem::Listed { kind, objects } if kind == Kind::Jobs.resource() => objects.iter().find(ours).map(name),
-            WatchItem::Changed { kind, event: WatchEvent::Added(job) | WatchEvent::Modified(job) }
-                if kind == Kind::Jobs.resource() =>
-            {
-                Some(job).filter(ours).map(name)
-            }
-            _ => None,
-        }
+        let is_over = |job: &Job| {
+            let mut conditions = job.status.conditions.iter().filter(|condition| condition.status == "True");
+            self.before.contains(&job.metadata.uid) || conditions.any(|c| matches!(c.kind.as_str(), "Complete" | "Failed"))
+        };
+        let jobs = self.tracker.facts().jobs.values().filter(is_hook).filter(|job| !is_over(job));
+        let youngest = jobs.max_by_key(|job| (job.metadata.creation_timestamp, job.metadata.name.clone()))?;
+        Some(youngest.metadata.name.clone())
     }
 }

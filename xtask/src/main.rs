@@ -19,6 +19,7 @@ mod health;
 mod hooks;
 mod http;
 mod inside;
+mod job_logs;
 mod look;
 mod machine;
 mod marker;

@@ -10,7 +10,7 @@ use plan::finding::Finding;
 use plan::objects::{Objects, label, text};
 use plan::snapshot::{ClusterState, DockerHost, Endpoint, Node, NodeImage, Snapshot};
 use serde_json::Value;
-use tools::docker;
+use tools::docker::{self, ImageDetail};
 use tools::kubectl::{self, Selection};
 use tools::minikube::{self, State, Status};
 
@@ -279,8 +279,12 @@ pub(crate) fn node_images(
         .found
         .into_iter()
         .flat_map(|image| {
-            let node_image = NodeImage { id: image.id, tags: image.tags.clone(), labels: image.labels };
-            image.tags.into_iter().map(move |tag| (tag, node_image.clone()))
+            let ImageDetail { id, tags, repo_digests, labels, .. } = image;
+            let node_image = NodeImage { id, tags: tags.clone(), labels, repo_digests, built: None };
+            tags.into_iter().map(move |tag| {
+                let built = cx.caches.built(&tag, &node_image.id);
+                (tag, NodeImage { built, ..node_image.clone() })
+            })
         })
         .collect())
 }

@@ -3,60 +3,68 @@
 use plan::catalogue::{codes, finding};
 use plan::finding::Finding;
 use plan::objects::text;
+use plan::proof::{Proof, compare};
+use plan::snapshot::Snapshot;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::desired;
+use crate::{desired, failure, watch};
 
 /// Compares every running container of this deployment with the image that its inputs gave.
-///
-/// cri-dockerd reports the image's own id (`docker://sha256:…`, recording `pods/healthy`), the same as `docker image inspect`. containerd
-/// reports the digest of the image's configuration, which docker's containerd store does not show: there the container's tag is
-/// compared, which is a digest of the inputs, and the label of that tag on the node.
 pub(crate) fn running_is_built(cx: &Context) -> Result<String, Vec<Finding>> {
     let mut findings = Vec::new();
     let (mut by_id, mut by_label) = (0, 0);
     for release in &cx.layout().releases {
-        let wanted = cx.look(|world| desired::release(cx, world, &release.name)).map_err(crate::failure::undecided)?;
-        cx.look(|world| {
-            let (Some(objects), Some(images)) = (&world.objects, &world.images) else { return };
-            for workload in plan::decide::workloads(objects, &wanted.name) {
-                for pod in objects.pods_of(text(workload, "/kind"), text(workload, "/metadata/name")) {
-                    let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
-                    for status in statuses.into_iter().flatten().filter(|s| s.pointer("/state/running").is_some()) {
-                        let image = text(status, "/image");
-                        let Some((reference, node_image)) =
-                            images.iter().find(|(reference, _)| image.ends_with(reference.as_str()))
-                        else {
-                            continue;
-                        };
-                        let running = text(status, "/imageID");
-                        match running.strip_prefix("docker://") {
-                            Some(id) if id == node_image.id => by_id += 1,
-                            Some(id) => findings.push(
-                                finding(
-                                    codes::POD_IMAGE_DIFFERS,
-                                    format!("pod/{}", text(pod, "/metadata/name")),
-                                    format!("pod `{}` runs another image under the tag {reference}", text(pod, "/metadata/name")),
-                                )
-                                .evidence("status.containerStatuses.imageID", id)
-                                .evidence("docker image inspect", &node_image.id)
-                                .remedy("build and roll out anew", "cargo xtask deploy --rebuild"),
-                            ),
-                            None => by_label += 1,
-                        }
-                    }
-                }
+        for (proof, found) in of_release(cx, &release.name)? {
+            match proof {
+                Proof::Same => by_id += 1,
+                Proof::Another => findings.push(found),
+                Proof::Unknown => by_label += 1,
             }
-        });
+        }
     }
-    findings.dedup();
     if !findings.is_empty() {
         return Err(findings);
     }
+    let all = by_id + by_label;
     Ok(match (by_id, by_label) {
-        (id, 0) => format!("{id} containers run the image that was built, by its id"),
-        (0, label) => format!("{label} containers run the tag that was built, by its input digest"),
-        (id, label) => format!("{id} containers proved by id, {label} by input digest"),
+        (_, 0) => format!("{all} of {all} containers run the image that was built, by its id"),
+        (0, _) => format!("{all} of {all} containers run the tag that was built, by its input digest"),
+        (id, _) => format!("{id} of {all} containers run the image that was built, by its id; the others by its input digest"),
     })
+}
+
+/// The same for one release that was rolled out: what runs something else.
+pub(crate) fn strangers(cx: &Context, release: &str) -> Result<Vec<Finding>, Vec<Finding>> {
+    let all = of_release(cx, release)?.into_iter();
+    Ok(all.filter(|(proof, _)| *proof == Proof::Another).map(|(_, found)| found).collect())
+}
+
+/// Each running container of a built image, with what it would mean if it ran another one.
+fn of_release(cx: &Context, release: &str) -> Result<Vec<(Proof, Finding)>, Vec<Finding>> {
+    let wanted = cx.look(|world| desired::release(cx, world, release)).map_err(failure::undecided)?;
+    Ok(cx.look(|world| {
+        let Snapshot { objects: Some(objects), images: Some(images), .. } = world else { return Vec::new() };
+        let mut all = Vec::new();
+        for workload in plan::decide::workloads(objects, &wanted.name) {
+            let (kind, name) = (text(workload, "/kind"), text(workload, "/metadata/name"));
+            for pod in objects.pods_of(kind, name).into_iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none())
+            {
+                let statuses = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+                for status in statuses.into_iter().flatten().filter(|s| s.pointer("/state/running").is_some()) {
+                    let (image, image_id) = (text(status, "/image"), text(status, "/imageID"));
+                    let of_node = images.iter().find(|(reference, _)| image.ends_with(reference.as_str()));
+                    let Some((reference, node_image)) = of_node else { continue };
+                    let pod = text(pod, "/metadata/name");
+                    let cause = format!("pod `{pod}` runs another image under the tag {reference}");
+                    let found = finding(codes::POD_IMAGE_DIFFERS, format!("pod/{pod}"), cause)
+                        .evidence("status.containerStatuses.imageID", image_id)
+                        .evidence("the image on the node", node_image.built.as_ref().unwrap_or(&node_image.id))
+                        .remedy("start it again", watch::scope(cx, Some(release)).kubectl(&format!("delete pod {pod}")));
+                    all.push((compare(image_id, node_image), found));
+                }
+            }
+        }
+        all
+    }))
 }

@@ -90,7 +90,8 @@ fn follow(
         .iter()
         .map(|kind| WatchPath { kind: kind.resource().to_owned(), path: kind.list_path(namespace), labels: String::new() })
         .collect();
-    let watch = Watch::start(&cx.runner, &cx.profile(), paths).map_err(|f| failure::finding(cx, &f))?;
+    let api = cx.api.way(&cx.runner, &cx.profile());
+    let watch = Watch::start(&cx.runner, &cx.profile(), api.as_ref(), paths).map_err(|f| failure::finding(cx, &f))?;
     let until = Instant::now() + deadline;
     let mut listed = BTreeSet::new();
     let mut trouble: Option<Finding> = None;
@@ -113,14 +114,8 @@ fn follow(
             match tracker.verdict(at) {
                 Verdict::Done => return Ok(()),
                 Verdict::Failing(findings) => return Err(findings),
-                Verdict::Grace { until, why, finding } => {
-                    let left = u64::try_from(until.seconds_since(at)).unwrap_or_default();
-                    tell(run, &mut said, format!("{}; {left}s left ({why})", finding.cause));
-                }
-                Verdict::Waiting => {
-                    let all: Vec<String> = tracker.progress(at).iter().map(ToString::to_string).collect();
-                    tell(run, &mut said, all.join(", "));
-                }
+                Verdict::Grace { until, why, finding } => tell(run, &mut said, grace(at, until, &why, &finding)),
+                Verdict::Waiting => tell(run, &mut said, progress(tracker, at)),
             }
         }
         if cx.cancelled() {
@@ -132,6 +127,18 @@ fn follow(
             return Err(findings);
         }
     }
+}
+
+/// What is not right and may heal, and for how long it is given time.
+pub(crate) fn grace(now: Timestamp, until: Timestamp, why: &str, finding: &Finding) -> String {
+    let left = u64::try_from(until.seconds_since(now)).unwrap_or_default();
+    // The time first: a live line is cut at the edge of the terminal.
+    format!("{left}s left ({why}): {}", finding.cause)
+}
+
+/// How far every target is.
+pub(crate) fn progress(tracker: &Tracker, now: Timestamp) -> String {
+    tracker.progress(now).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Says how far it is, when that has changed.
@@ -194,9 +201,7 @@ pub(crate) fn fetch_logs(cx: &Context, tracker: &mut Tracker) {
             previous: request.previous,
             timestamps: false,
         };
-        // A log that is not there (yet) is told as empty, so that it isn't asked for again and again.
-        let log = tools::kubectl::logs(&cx.runner, &cx.kube(), &logs).unwrap_or_default();
-        tracker.log(&request, &cx.runner.redacted(&log));
+        tracker.log(&request, &cx.api.log(&cx.runner, &cx.kube(), &logs));
     }
 }
 
@@ -226,8 +231,7 @@ pub(crate) fn facts(cx: &Context, release: Option<&str>) -> Result<Facts, Findin
     }
     for (pod, container, previous) in objects.iter().filter(|o| text(o, "/kind") == "Pod").flat_map(ended_containers) {
         let logs = Logs { object: pod.clone(), container: Some(container.clone()), tail: Some(200), previous, timestamps: false };
-        let log = tools::kubectl::logs(&cx.runner, &cx.kube(), &logs).unwrap_or_default();
-        facts.add_log(&pod, &container, previous, &cx.runner.redacted(&log));
+        facts.add_log(&pod, &container, previous, &cx.api.log(&cx.runner, &cx.kube(), &logs));
     }
     Ok(facts)
 }

@@ -181,6 +181,41 @@ fn deploy_and_deploy_again_and_a_change() {
 }
 
 #[test]
+fn an_image_that_is_built_anew_from_the_same_inputs_is_rolled_out() {
+    let shop = Shop::new();
+    assert!(shop.run(&["deploy"]).ends_with("[exit code 0]\n"));
+    let mut seen = shop.run(&["deploy", "--no-cache", "--service", "api"]);
+    seen += &shop.run(&["verify"]);
+    let before = shop.sim.calls().unwrap().len();
+    seen += &shop.run(&["deploy"]);
+    assert!(shop.calls(before, "helm").iter().all(|line| !line.contains("upgrade")), "nothing to do");
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn hooks_are_left_out_where_what_they_depend_on_is_unchanged() {
+    let shop = Shop::new();
+    let config = fs::read_to_string(shop.sim.dir().join("shop/xtask.toml")).unwrap();
+    shop.write("api/schema/1.sql", "create table a ()\n");
+    shop.write("xtask.toml", &config.replace("[services.web]", "migrations = [\"schema\"]\n\n[services.web]"));
+    let no_hooks = |change: &dyn Fn()| {
+        change();
+        let before = shop.sim.calls().unwrap().len();
+        let seen = shop.run(&["deploy"]);
+        assert!(seen.ends_with("[exit code 0]\n"), "{seen}");
+        let upgrades: Vec<String> = shop.calls(before, "helm").into_iter().filter(|line| line.contains("upgrade")).collect();
+        assert_eq!(upgrades.len(), 1, "{upgrades:?}");
+        upgrades[0].contains("--no-hooks")
+    };
+    assert!(!no_hooks(&|| {}), "the first time");
+    assert!(no_hooks(&|| shop.write("api/main.txt", "two\n")), "only an image");
+    assert!(no_hooks(&|| shop.write("web/main.txt", "two\n")), "only an image");
+    assert!(!no_hooks(&|| shop.write("api/schema/2.sql", "create table b ()\n")), "another migration");
+    assert!(!no_hooks(&|| shop.write(".env", "SESSION_SECRET=ffffffffffffffffffffffffffffffff\n")), "another secret");
+    assert!(!no_hooks(&|| shop.write("chart/values.yaml", &format!("{VALUES}# more\n"))), "another chart");
+}
+
+#[test]
 fn a_build_that_fails() {
     let shop = Shop::new();
     shop.sim
@@ -189,7 +224,11 @@ fn a_build_that_fails() {
         })
         .unwrap();
     let seen = shop.run(&["deploy"]);
-    assert!(seen.contains("\n  fail  image     api       XT501 TIME\n") && seen.ends_with("[exit code 7]\n"), "{seen}");
+    // The cause stands in that line too where a step beside it was still at work.
+    let fail = seen.lines().find(|line| line.starts_with("  fail")).unwrap();
+    let alone = "  fail  image     api       XT501 TIME";
+    let beside = "  fail  image     api       XT501: Dockerfile:3: `pip install nosuch` ends TIME";
+    assert!([alone, beside].contains(&fail) && seen.ends_with("[exit code 7]\n"), "{seen}");
     // How far the steps beside it came is another matter in each run.
     let finding = seen.split("error[").nth(1).unwrap().split("\n\n").next().unwrap();
     insta::assert_snapshot!(format!("error[{finding}"));

@@ -23,6 +23,9 @@ pub const SALT_ANNOTATION: &str = "xtask/salt";
 /// The pod annotation that rolls the pods when a secret that they use changes.
 pub const SECRET_DIGEST_ANNOTATION: &str = "xtask/secret-digest";
 
+/// The pod annotation that rolls the pods when their image was built anew from the same inputs (`--pull`, `--no-cache`): its tag is the same.
+pub const IMAGE_ID_ANNOTATION: &str = "xtask/image-id";
+
 /// An image that should be on the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -76,6 +79,8 @@ pub struct Release {
     pub overlay: Value,
     /// Container image references by service that its pods have to run.
     pub images: BTreeMap<String, String>,
+    /// The digest of all that its hooks depend on, where the services say so; see `services.NAME.migrations`.
+    pub hooks: Option<String>,
 }
 
 impl Release {

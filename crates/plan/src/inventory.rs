@@ -15,6 +15,9 @@ pub struct Entry {
     pub fingerprint: String,
     /// `kind/name -> digest` of its live objects right after.
     pub objects: BTreeMap<String, String>,
+    /// What its hooks were run for; empty where they run at each upgrade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hooks: Option<String>,
     /// What each part of the fingerprint was, to say what changed: `chart`, and one for each value path.
     pub parts: BTreeMap<String, String>,
 }

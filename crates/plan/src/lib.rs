@@ -12,6 +12,7 @@ pub mod inventory;
 pub mod objects;
 pub mod overlay;
 pub mod problem;
+pub mod proof;
 pub mod prune;
 pub mod retry;
 pub mod snapshot;

@@ -53,6 +53,10 @@ pub struct NodeImage {
     pub tags: Vec<String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// `sha256:…` of each manifest by which a registry would know it.
+    pub repo_digests: Vec<String>,
+    /// `sha256:…` of its configuration, where this machine built it: containerd names a running image by that.
+    pub built: Option<String>,
 }
 
 /// Where the node's docker answers.

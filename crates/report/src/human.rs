@@ -59,6 +59,8 @@ impl Human {
                 self.held.push_str(&format!("{}\n", layout.paint(BOLD, &text::clean(text))));
                 return if verbose { self.show("") } else { Printed::default() };
             }
+            // How many they are is in the closing line.
+            Event::StepFinished { outcome: Outcome::Skip, .. } if !verbose => return Printed::default(),
             Event::StepFinished { step, outcome, text, took } => {
                 let line = layout.step(State::from(*outcome), step, &text::clean(text), &took_cell(*outcome, *took));
                 let hold = *outcome == Outcome::Keep && !self.shown && !verbose;

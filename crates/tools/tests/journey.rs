@@ -62,6 +62,7 @@ fn upgrade(runner: &Runner, sim: &Sim, tag: &str) -> Result<helm::Release, ToolE
         chart: chart(sim),
         values: vec![values],
         history_max: 3,
+        no_hooks: false,
         force_conflicts: false,
         deadline: LONG,
     };
@@ -224,7 +225,7 @@ fn a_watch_lists_then_tells_each_change_of_several_kinds() {
     let node = Endpoint::Node(minikube::docker_env(&runner, "minikube").unwrap());
     build(&runner, &node, &context(&sim), "1a");
     let paths = vec![WatchPath::core("todo", "pods"), WatchPath::apps("todo", "deployments")];
-    let watch = Watch::start(&runner, "minikube", paths).unwrap();
+    let watch = Watch::start(&runner, "minikube", None, paths).unwrap();
     let listed = std::cell::Cell::new(0);
     kinds_of(&watch, |item| {
         assert!(matches!(item, WatchItem::Listed { objects, .. } if objects.is_empty()), "{item:?}");
@@ -259,7 +260,7 @@ fn a_watch_that_is_too_old_lists_again() {
     let version = sim.change(|world| world.profile("minikube").unwrap().resource_version).unwrap();
     let url = format!("/api/v1/namespaces/todo/pods?watch=1&resourceVersion={version}&allowWatchBookmarks=true");
     sim.fault(Fault { stdout: line, code: Some(0), times: Some(1), ..Fault::of("kubectl", &["get", "--raw", &url]) }).unwrap();
-    let watch = Watch::start(&runner, "minikube", vec![WatchPath::core("todo", "pods")]).unwrap();
+    let watch = Watch::start(&runner, "minikube", None, vec![WatchPath::core("todo", "pods")]).unwrap();
     let lists = std::cell::Cell::new(0);
     let items = kinds_of(&watch, |_| {
         lists.set(lists.get() + 1);

@@ -146,9 +146,11 @@ fn release(runner: &Runner, target: &Target, dir: &Path) {
     assert_eq!(helm::dependency_list(runner, &chart).unwrap(), []);
     assert_eq!(helm::status(runner, target, "live").unwrap(), None);
 
+    let api = std::sync::Arc::new(kubectl::Api::open(runner, &target.context).unwrap());
     let watch = Watch::start(
         runner,
         &target.context,
+        Some(&api),
         vec![WatchPath::core(NAMESPACE, "pods"), WatchPath::apps(NAMESPACE, "deployments")],
     )
     .unwrap();
@@ -157,6 +159,7 @@ fn release(runner: &Runner, target: &Target, dir: &Path) {
         chart,
         values: vec![values],
         history_max: 3,
+        no_hooks: false,
         force_conflicts: true,
         deadline: LONG,
     };

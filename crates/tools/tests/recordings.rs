@@ -180,6 +180,19 @@ fn progress(name: &str) -> Vec<docker::BuildProgress> {
 }
 
 #[test]
+fn docker_build_tells_what_it_wrote() {
+    for (name, expected) in [
+        ("build-ok", Some("sha256:dbc6a51b5ffa85a9e446106aa5dbed644e8d380e31318b481ff2c020750167bc")),
+        ("build-ok-cached", Some("sha256:dbc6a51b5ffa85a9e446106aa5dbed644e8d380e31318b481ff2c020750167bc")),
+        ("build-command-not-found", None),
+    ] {
+        let mut log = docker::BuildLog::default();
+        recorded(&format!("docker/{name}")).stderr.lines().for_each(|line| drop(log.line(line)));
+        assert_eq!(log.configuration(), expected, "{name}");
+    }
+}
+
+#[test]
 fn docker_build_progress() {
     let ok = progress("build-ok");
     let steps: Vec<_> =
@@ -342,6 +355,7 @@ fn helm_commands_by_version() {
         chart: "helm/todo-app".into(),
         values: vec!["helm/todo-app/values-dev.yaml".into(), "target/xtask/v.json".into()],
         history_max: 5,
+        no_hooks: false,
         force_conflicts: true,
         deadline: Duration::from_secs(315),
     };

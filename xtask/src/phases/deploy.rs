@@ -15,7 +15,7 @@ use crate::exec::{self, RunReport, Step};
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
 use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, retire, rollout, secret, tools as tools_step};
-use crate::{desired, marker, observe};
+use crate::{desired, health, marker, observe};
 
 /// `cargo xtask setup`.
 pub(crate) fn setup(session: &Session) -> Phase {
@@ -79,8 +79,8 @@ pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
     let mut before: Vec<StepName> = vec![names::namespace()];
     // One service of a layout can't retire the other layout.
     if cx.only.is_empty() {
-        steps.push(Box::new(retire::Retire));
-        before.push(names::retire());
+        steps.push(Box::new(retire::Retire::Others));
+        before.push(names::retire(""));
     }
     if let Some(database) = cx.database() {
         steps.push(Box::new(secret::Secret(Kind::Database)));
@@ -103,8 +103,11 @@ pub(crate) fn all_steps(cx: &Context) -> Result<Vec<Box<dyn Step>>, Failed> {
         steps.push(Box::new(release::Release { name: wanted.name.clone(), after }));
         steps.push(Box::new(rollout::Rollout(wanted.name.clone())));
     }
+    if cx.only.is_empty() && cx.config.database.is_some() && cx.database().is_none() {
+        steps.push(Box::new(retire::Retire::Database));
+    }
     steps.push(Box::new(endpoints::Endpoints));
-    steps.push(Box::new(prune::Prune));
+    steps.push(Box::new(prune::Prune::default()));
     Ok(steps)
 }
 
@@ -133,8 +136,11 @@ fn run(
         return Ok(finished(cx, format!("Up to date in {}: {}", text::duration(session.elapsed()), counted(cx, steps))));
     }
     announce(cx);
-    existing_profile(cx);
-    let report = exec::run(cx, steps);
+    // No step waits for what is only said.
+    let report = std::thread::scope(|scope| {
+        scope.spawn(|| existing_profile(cx));
+        exec::run(cx, steps)
+    });
     told(session, cx, phase, &report)
 }
 
@@ -261,7 +267,7 @@ fn counted(cx: &Context, steps: &[Box<dyn Step>]) -> String {
     if of("rollout") > 0 {
         let pods = cx.look(|world| {
             let objects = world.objects.as_ref();
-            objects.map_or(0, |o| o.of_kind("Pod").filter(|p| plan::objects::text(p, "/status/phase") == "Running").count())
+            objects.map_or(0, |o| o.of_kind("Pod").filter(|pod| health::is_serving(pod)).count())
         });
         parts.push(format!("{} ready", plural(pods, "pod")));
     } else {

@@ -175,7 +175,7 @@ fn images(objects: &Objects, name: &str) -> BTreeMap<String, String> {
 /// What should run, taken from the live objects: they are what was rolled back, not the sources.
 fn as_it_is(cx: &Context, name: &str) -> desired::Release {
     let images = cx.look(|world| world.objects.as_ref().map(|o| images(o, name))).unwrap_or_default();
-    desired::Release { name: name.to_owned(), files_digest: String::new(), overlay: Value::Null, images }
+    desired::Release { name: name.to_owned(), files_digest: String::new(), overlay: Value::Null, images, hooks: None }
 }
 
 /// `helm rollback`.

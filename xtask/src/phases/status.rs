@@ -11,7 +11,7 @@ use plan::objects::{Objects, text};
 use report::event::Event;
 use report::lines::{self, Line};
 use serde_json::{Value, json};
-use tools::kubectl::{self, Logs, Watch, WatchEvent, WatchItem, WatchPath};
+use tools::kubectl::{Logs, Watch, WatchEvent, WatchItem, WatchPath};
 
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
@@ -130,7 +130,8 @@ fn follow(session: &Session, cx: &Context, first: &Objects) -> Phase {
     paths.push(WatchPath::core(namespace, "secrets").labels("owner=helm"));
     paths.push(WatchPath { kind: "nodes".to_owned(), path: "/api/v1/nodes".to_owned(), labels: String::new() });
     let kinds = paths.len();
-    let stream = Watch::start(&cx.runner, &cx.profile(), paths).map_err(|f| failure::finding(cx, &f))?;
+    let api = cx.api.way(&cx.runner, &cx.profile());
+    let stream = Watch::start(&cx.runner, &cx.profile(), api.as_ref(), paths).map_err(|f| failure::finding(cx, &f))?;
     let mut live = Live { objects: BTreeMap::new(), logs: BTreeMap::new() };
     for object in first.iter() {
         live.put(text(object, "/kind").to_owned(), object.clone());
@@ -303,9 +304,7 @@ impl Live {
                     previous,
                     timestamps: false,
                 };
-                // A log that is not there (yet) is told as empty, so that it isn't asked for again and again.
-                let log = kubectl::logs(&cx.runner, &cx.kube(), &logs).unwrap_or_default();
-                self.logs.insert(key.clone(), (restarts, cx.runner.redacted(&log)));
+                self.logs.insert(key.clone(), (restarts, cx.api.log(&cx.runner, &cx.kube(), &logs)));
             }
             if let Some((_, log)) = self.logs.get(&key) {
                 facts.add_log(&pod, &container, previous, log);

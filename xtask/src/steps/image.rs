@@ -73,7 +73,7 @@ impl Step for Image {
             ..BuildOptions::new(&self.wanted.service, &service.context)
         };
         run.progress("building");
-        retry::transient(cx, run, || {
+        let built = retry::transient(cx, run, || {
             docker::build(&cx.runner, &endpoint, &options, &mut |progress| tell(run, &progress))
                 .map_err(|f| vec![failure::build(cx, &self.wanted.service, &f)])
         })?;
@@ -89,6 +89,7 @@ impl Step for Image {
             let found = observe::node_images(cx, &endpoint, std::slice::from_ref(&self.wanted))?;
             cx.update(|world| world.images.get_or_insert_default().extend(found));
         }
+        self.remember_identity(cx, built.configuration);
         let bytes =
             docker::history_size(&cx.runner, &endpoint, &self.wanted.reference()).map_err(|f| failure::finding(cx, &f))?;
         self.within_budgets(cx, service, bytes, took);
@@ -110,6 +111,18 @@ fn tell(run: &Running<'_>, progress: &BuildProgress) {
 }
 
 impl Image {
+    /// Keeps by which digest a runtime may name what was built: containerd's is another than that of docker on top of it.
+    fn remember_identity(&self, cx: &Context, configuration: Option<String>) {
+        let reference = self.wanted.reference();
+        let Some(configuration) = configuration else { return };
+        cx.update(|world| {
+            if let Some(image) = world.images.as_mut().and_then(|images| images.get_mut(&reference)) {
+                cx.caches.remember_built(&reference, &image.id, &configuration);
+                image.built = Some(configuration);
+            }
+        });
+    }
+
     /// Says what the image takes, and warns where it is over a budget of xtask.toml.
     fn within_budgets(&self, cx: &Context, service: &Service, bytes: u64, took: Duration) {
         let reference = self.wanted.reference();

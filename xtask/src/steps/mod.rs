@@ -43,8 +43,8 @@ pub(crate) mod names {
     pub(crate) fn rollout(name: &str) -> StepName {
         StepName::new("rollout", name)
     }
-    pub(crate) fn retire() -> StepName {
-        StepName::new("retire", "")
+    pub(crate) fn retire(what: &str) -> StepName {
+        StepName::new("retire", what)
     }
     pub(crate) fn prune() -> StepName {
         StepName::new("prune", "")

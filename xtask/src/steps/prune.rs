@@ -1,6 +1,7 @@
 //! Old images of this project: removed after a build, because minikube switches the kubelet's own garbage collection off.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use plan::action::Action;
@@ -17,15 +18,21 @@ use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::{containerd, failure, observe};
 
-pub(crate) struct Prune;
+#[derive(Default)]
+pub(crate) struct Prune {
+    /// What came of it in this run.
+    done: OnceLock<String>,
+}
 
 impl Step for Prune {
     fn name(&self, _cx: &Context) -> StepName {
         names::prune()
     }
 
-    fn after(&self, _cx: &Context) -> Vec<StepName> {
-        vec![names::endpoints()]
+    fn after(&self, cx: &Context) -> Vec<StepName> {
+        // Beside the release and its rollout: what they need is in use or wanted.
+        let images = cx.layout().releases.iter().flat_map(|release| release.services.keys()).map(|name| names::image(name));
+        images.chain([names::cluster()]).collect()
     }
 
     fn decide(&self, cx: &Context) -> Action {
@@ -33,7 +40,7 @@ impl Step for Prune {
         if cx.built.load(Ordering::Relaxed) {
             Action::act("remove", "old images of this project")
         } else {
-            Action::keep("nothing was built")
+            Action::keep(self.done.get().map_or("nothing was built", String::as_str))
         }
     }
 
@@ -47,6 +54,7 @@ impl Step for Prune {
         used.extend(in_use(cx));
         let old = prune::old(listed, &used, prune::KEEP);
         if old.is_empty() {
+            self.done.set("no old images".to_owned()).ok();
             return Ok(());
         }
         run.progress(format!("removing {}", old.join(", ")));
@@ -58,6 +66,7 @@ impl Step for Prune {
                 docker::remove(&cx.runner, &endpoint, reference).map_err(|f| failure::finding(cx, &f))?;
             }
         }
+        self.done.set(format!("{} old image{} removed", old.len(), if old.len() == 1 { "" } else { "s" })).ok();
         Ok(())
     }
 }

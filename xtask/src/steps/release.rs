@@ -48,6 +48,8 @@ impl Step for Release {
             run.progress("packing the chart's dependencies");
             helm::dependency_build(&cx.runner, &chart).map_err(|f| failure::finding(cx, &f))?;
         }
+        let before = cx.look(|world| world.objects.as_ref().and_then(|o| Inventory::read(o).ok().flatten()));
+        let no_hooks = cx.look(|world| decide::hooks_are_done(&wanted, before.as_ref(), world));
         let overlay = Context::scratch(&format!("values-{}.json", self.name), &wanted.overlay.to_string())?;
         values.push(overlay.path().to_owned());
         let upgrade = Upgrade {
@@ -55,6 +57,7 @@ impl Step for Release {
             chart,
             values,
             history_max: HISTORY,
+            no_hooks,
             force_conflicts: true,
             deadline: cx.config.deadlines.release + cx.config.deadlines.migration,
         };
@@ -62,8 +65,7 @@ impl Step for Release {
         // The API server counts in whole seconds.
         let begun = watch::now().plus_seconds(-1);
         cx.changed_at.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone(), begun);
-        run.progress("helm upgrade");
-        let before = cx.look(|world| world.objects.as_ref().and_then(|o| Inventory::read(o).ok().flatten()));
+        run.progress(if no_hooks { "helm upgrade, without hooks: what they depend on is unchanged" } else { "helm upgrade" });
         hooks::upgrade(cx, run, helm, &upgrade)?;
         observe::refresh_objects(cx)?;
         // From the same sources the same objects have to come.
@@ -120,9 +122,10 @@ fn write_down(cx: &Context, wanted: &plan::desired::Release) -> Result<(), Vec<F
     });
     inventory.owner.clone_from(&cx.config.name);
     inventory.layout.clone_from(&cx.layout);
-    inventory
-        .releases
-        .insert(wanted.name.clone(), Entry { fingerprint: wanted.fingerprint(), objects, parts: decide::parts(wanted) });
+    inventory.releases.insert(
+        wanted.name.clone(),
+        Entry { fingerprint: wanted.fingerprint(), objects, hooks: wanted.hooks.clone(), parts: decide::parts(wanted) },
+    );
     for image in cx.images()? {
         if !inventory.repositories.contains(&image.repository) {
             inventory.repositories.push(image.repository);

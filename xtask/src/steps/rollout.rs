@@ -4,11 +4,12 @@ use plan::action::Action;
 use plan::decide;
 use plan::finding::Finding;
 use report::event::StepName;
+use tools::kubectl;
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::{desired, failure, observe, watch};
+use crate::{desired, failure, observe, proof, watch};
 
 pub(crate) struct Rollout(pub(crate) String);
 
@@ -22,15 +23,36 @@ impl Step for Rollout {
     }
 
     fn decide(&self, cx: &Context) -> Action {
-        cx.look(|world| match desired::release(cx, world, &self.0) {
+        let rolled = cx.look(|world| match desired::release(cx, world, &self.0) {
             Ok(wanted) => decide::rollout(&wanted, world),
             Err(action) => action,
-        })
+        });
+        match (rolled, proof::strangers(cx, &self.0)) {
+            (Action::Keep { .. }, Ok(strangers)) if !strangers.is_empty() => {
+                Action::act("restart", strangers.into_iter().map(|stranger| stranger.cause).collect::<Vec<_>>().join(", "))
+            }
+            (rolled, _) => rolled,
+        }
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
         let wanted = cx.look(|world| desired::release(cx, world, &self.0)).map_err(failure::undecided)?;
         watch::rollout(cx, run, &wanted)?;
-        Ok(observe::refresh_objects(cx)?)
+        observe::refresh_objects(cx)?;
+        // Ready is not enough: a chart that passes no pod annotation on keeps its pods when an image is built anew under its tag.
+        let strangers = proof::strangers(cx, &self.0)?;
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        for stranger in &strangers {
+            let (kind, name) = stranger.subject.split_once('/').unwrap_or(("pod", &stranger.subject));
+            run.progress(format!("starting {name} again"));
+            kubectl::delete_one(&cx.runner, &cx.kube(), kind, name, true, cx.config.deadlines.rollout)
+                .map_err(|error| failure::finding(cx, &error))?;
+        }
+        watch::rollout(cx, run, &wanted)?;
+        observe::refresh_objects(cx)?;
+        let strangers = proof::strangers(cx, &self.0)?;
+        if strangers.is_empty() { Ok(()) } else { Err(strangers) }
     }
 }

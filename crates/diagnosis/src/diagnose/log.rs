@@ -53,6 +53,18 @@ pub(crate) fn trouble(log: &str) -> Option<Line> {
         .find(|line| matches!(line.reason, Reason::ServerAway | Reason::DatabaseRefuses))
 }
 
+/// The last line of a growing log, if it says that a server is away or refuses.
+pub(crate) fn waits(log: &str) -> Option<Line> {
+    let last = log.lines().rev().map(|line| flat(&shown(line))).find(|line| !is_noise(line))?;
+    Some(Line::new(last.trim().to_owned())).filter(|line| matches!(line.reason, Reason::ServerAway | Reason::DatabaseRefuses))
+}
+
+/// Whether a line says that a name is known to nobody; a name server that is away says something else.
+pub(crate) fn names_nobody(text: &str) -> bool {
+    // glibc and Node.js; musl has one sentence for both.
+    text.to_lowercase().contains("name or service not known") || text.contains("ENOTFOUND")
+}
+
 /// A line of a structured log as `LEVEL: message: reason`; others as they are.
 pub(crate) fn flat(line: &str) -> String {
     let parsed =
@@ -170,6 +182,8 @@ fn is_noise(line: &str) -> bool {
         || line.starts_with("File \"")
         || line.starts_with("(Background on this error")
         || line.starts_with("[SQL:")
+        // libpq, after the reason.
+        || line.starts_with("Is the server running on")
         || line.starts_with("npm error A complete log")
         || line.starts_with("npm notice")
         || line.contains("Application startup failed. Exiting")

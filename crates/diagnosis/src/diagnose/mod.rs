@@ -77,6 +77,14 @@ pub fn graces() -> Vec<(&'static str, String)> {
             "three restarts or 90s, and as long as a service that it waits for is still starting".to_owned(),
         ),
         (
+            "a job whose first try failed",
+            format!("until the second; {}s if a server that it needs does not answer", jobs::SERVER_BETWEEN_TRIES),
+        ),
+        (
+            "a running job that waits for a server",
+            format!("{}s, or {}s if nobody knows the name or it refuses", jobs::SERVER_WAIT, jobs::SERVER_UNKNOWN),
+        ),
+        (
             "a pod without a node",
             format!("{}s for others to make room; none if it asks for more than the largest node has", scheduling::GRACE),
         ),

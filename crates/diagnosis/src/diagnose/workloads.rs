@@ -63,6 +63,11 @@ pub(crate) fn current_set<'a>(facts: &'a Facts, deployment: &Deployment) -> Opti
 
 /// Whether the pod belongs to what is wanted now, and not to a `ReplicaSet` that is being replaced.
 pub(crate) fn is_current(facts: &Facts, pod: &Pod) -> bool {
+    // A Job that is made anew has the name of the one before, whose pods go a moment later.
+    let of_job = pod.metadata.owner_references.iter().find(|owner| owner.kind == "Job");
+    if let Some((owner, job)) = of_job.and_then(|owner| Some((owner, facts.jobs.get(&owner.name)?))) {
+        return owner.uid == job.metadata.uid;
+    }
     let Some(set) = replica_set_of(facts, pod) else { return true };
     let Some(deployment) = deployment_of(facts, pod) else { return true };
     current_set(facts, deployment).is_some_and(|current| current.metadata.name == set.metadata.name)

@@ -220,3 +220,105 @@ fn giving_up_names_what_was_waited_for() {
     assert_eq!(findings[0].code, "XT464");
     assert_eq!(findings[0].cause, "healthy is not ready after 1s: creating container");
 }
+
+/// The first try of the recorded migration, while it runs: its Job has no failure yet.
+fn first_try_of_a_migration() -> (Tracker, (String, String), String, Timestamp) {
+    let recording = load("pods", "app-migration-retrying");
+    let mut job = recording["jobs"][0].clone();
+    job["status"]["failed"] = json!(0);
+    let running = |pod: &&Value| pod["status"]["phase"] == "Running";
+    let pod = recording["pods"].as_array().expect("pods").iter().find(running).expect("one runs").clone();
+    let name = pod["metadata"]["name"].as_str().expect("text").to_owned();
+    let log = recording["logs"][format!("{name}/app")]["stdout"].as_str().expect("text").to_owned();
+    let now = job["metadata"]["creationTimestamp"].as_str().and_then(Timestamp::parse).expect("a time");
+    let target = Target::Job { name: job["metadata"]["name"].as_str().expect("text").to_owned() };
+    let mut tracker = Tracker::new(scope("app"), Vec::new(), now);
+    let added = |object: Value| json!({"type": "ADDED", "object": object});
+    tracker.event(Kind::Jobs, &added(job), now).expect("readable");
+    tracker.event(Kind::Pods, &added(pod), now).expect("readable");
+    assert_eq!(tracker.growing_logs(), [], "nobody waits for it yet");
+    tracker.aim(vec![target]);
+    (tracker, (name, "app".to_owned()), log, now)
+}
+
+#[test]
+fn a_running_job_that_waits_for_a_server_is_named_while_it_waits() {
+    let (mut tracker, container, log, now) = first_try_of_a_migration();
+    assert_eq!(tracker.growing_logs(), std::slice::from_ref(&container));
+    let (pod, name) = (container.0.as_str(), container.1.as_str());
+    tracker.grew((pod, name), &log, now);
+    let Verdict::Grace { until, why, finding } = tracker.verdict(now) else { panic!("it may come") };
+    assert_eq!((until.seconds_since(now), why.as_str(), finding.code), (10, "10s for the server it needs", "XT437"));
+    // The same words again: the time goes on from the first.
+    tracker.grew((pod, name), &format!("{log}{log}"), now.plus_seconds(4));
+    let Verdict::Failing(findings) = tracker.verdict(until) else { panic!("it did not come") };
+    assert_eq!(
+        findings[0].cause,
+        "job `app-migration-database-unknown` waits for a server that does not answer: waiting for the database: failed to \
+         resolve host 'no-such-db': [Errno -2] Name or service not known"
+    );
+}
+
+#[test]
+fn a_server_that_only_starts_gets_longer_and_one_that_comes_is_no_trouble() {
+    let (mut tracker, container, log, now) = first_try_of_a_migration();
+    let (pod, name) = (container.0.as_str(), container.1.as_str());
+    // The words of the program in the recording `pods/crash-db-refused`.
+    let refused = load("pods", "crash-db-refused")["logs"].clone();
+    let mut texts = refused.as_object().expect("logs").values().filter_map(|log| log["stdout"].as_str());
+    let refused = texts.rfind(|text| text.contains("refused")).expect("its log").to_owned();
+    tracker.grew((pod, name), &refused, now);
+    let Verdict::Grace { until, .. } = tracker.verdict(now) else { panic!("it may come") };
+    assert_eq!(until.seconds_since(now), 30);
+    tracker.grew((pod, name), &format!("{refused}INFO: upgrade 0001 -> 0002\n"), now.plus_seconds(9));
+    assert_eq!(tracker.verdict(until), Verdict::Waiting, "it came");
+    // Away again, much later: from then on.
+    let later = now.plus_seconds(300);
+    tracker.grew((pod, name), &log, later);
+    let Verdict::Grace { until, .. } = tracker.verdict(later) else { panic!("it may come again") };
+    assert_eq!(until.seconds_since(later), 10);
+}
+
+#[test]
+fn a_job_that_fails_twice_for_a_reason_of_its_own_is_not_waited_for() {
+    let recording = load("pods", "job-failed");
+    let now = recording["jobs"][0]["metadata"]["creationTimestamp"].as_str().and_then(Timestamp::parse).expect("a time");
+    let mut job = recording["jobs"][0].clone();
+    job["status"] = json!({"failed": 1, "active": 1});
+    job["spec"]["backoffLimit"] = json!(6);
+    let name = job["metadata"]["name"].as_str().expect("text").to_owned();
+    let mut tracker = Tracker::new(scope("app"), vec![Target::Job { name }], now);
+    let changed = |object: &Value| json!({"type": "MODIFIED", "object": object});
+    for pod in recording["pods"].as_array().expect("pods") {
+        tracker.event(Kind::Pods, &changed(pod), now).expect("readable");
+    }
+    tracker.event(Kind::Jobs, &changed(&job), now).expect("readable");
+    let Verdict::Grace { why, finding, .. } = tracker.verdict(now) else { panic!("it tries again") };
+    assert_eq!((why.as_str(), finding.code), ("try 2 of 7", "XT462"));
+    job["status"]["failed"] = json!(2);
+    tracker.event(Kind::Jobs, &changed(&job), now).expect("readable");
+    assert!(matches!(tracker.verdict(now), Verdict::Grace { .. }), "its log may say that a server is away");
+    for request in tracker.wants_logs() {
+        let log = recording["logs"][format!("{}/{}", request.pod, request.container)]["stdout"].as_str().unwrap_or_default();
+        tracker.log(&request, log);
+    }
+    assert!(matches!(tracker.verdict(now), Verdict::Failing(_)), "{:?}", tracker.verdict(now));
+}
+
+#[test]
+fn a_job_that_is_made_anew_is_not_blamed_for_the_one_before() {
+    let recording = load("pods", "job-missing-secret");
+    let now = recording["jobs"][0]["metadata"]["creationTimestamp"].as_str().and_then(Timestamp::parse).expect("a time");
+    let mut job = recording["jobs"][0].clone();
+    let name = job["metadata"]["name"].as_str().expect("text").to_owned();
+    let mut tracker = Tracker::new(scope("app"), vec![Target::Job { name }], now);
+    let changed = |object: &Value| json!({"type": "MODIFIED", "object": object});
+    for pod in recording["pods"].as_array().expect("pods") {
+        tracker.event(Kind::Pods, &changed(pod), now).expect("readable");
+    }
+    tracker.event(Kind::Jobs, &changed(&job), now).expect("readable");
+    assert!(matches!(tracker.verdict(now), Verdict::Failing(_)), "its own pod can't start");
+    job["metadata"]["uid"] = json!("another");
+    tracker.event(Kind::Jobs, &changed(&job), now).expect("readable");
+    assert_eq!(tracker.verdict(now), Verdict::Waiting, "its pod is not there yet");
+}

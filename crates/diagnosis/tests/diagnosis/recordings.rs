@@ -17,8 +17,8 @@ const PODS: &[(&str, Option<&str>)] = &[
     ("app-backend-short-secret", Some("XT438")),
     ("app-frontend-backend-away", Some("XT440")),
     ("app-frontend-no-env", Some("XT438")),
-    // The job still tries: a word in the progress, no alarm.
-    ("app-migration-retrying", None),
+    // Its server has not answered for two minutes; another try would not find it either.
+    ("app-migration-retrying", Some("XT462")),
     ("command-not-executable", Some("XT435")),
     ("config-error-missing-configmap", Some("XT411")),
     ("config-error-missing-configmap-key", Some("XT413")),

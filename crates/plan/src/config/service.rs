@@ -1,7 +1,7 @@
 //! `[services.NAME]`: one container image and how it wants to be run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::names;
@@ -25,6 +25,7 @@ pub(super) const KEYS: &[&str] = &[
     "read_only_root",
     "run_as_user",
     "replicas",
+    "migrations",
     "test",
 ];
 pub(super) const HEALTH_KEYS: &[&str] = &["liveness", "readiness"];
@@ -100,6 +101,8 @@ pub struct Service {
     pub run_as_user: Option<u32>,
     /// How many pods, where it says so. A layout may say otherwise: see `ServiceMapping::replicas`.
     pub replicas: Option<u32>,
+    /// Files and folders of the context on which the release's helm hooks depend: unchanged ones need no hooks. Empty: hooks always run.
+    pub migrations: Vec<String>,
     /// The command that runs its own tests, in the context.
     pub test: Option<Vec<String>>,
 }
@@ -112,6 +115,7 @@ impl Service {
             reader.wrong(name, format!("`{}` is not a service name", name.value), names::LABEL_HINT);
         }
         let (context, dockerfile) = build(table);
+        let migrations = migrations(table, &context);
         let image = table.text_or("image", &format!("{deployment}-{}", name.value));
         if table.get("image").is_some() && !names::is_repository(&image.value) {
             let what = format!("`{}` is not an image name", image.value);
@@ -147,6 +151,7 @@ impl Service {
             read_only_root: table.flag("read_only_root").is_none_or(|item| item.value),
             run_as_user: run_as_user(table),
             replicas: table.number("replicas", REPLICAS).map(|item| item.value),
+            migrations,
             test: test(table),
         }
     }
@@ -167,13 +172,7 @@ fn build(table: &Table<'_, '_>) -> (PathBuf, String) {
         dockerfile.at = context.at;
     }
     let path = reader.dir(&context);
-    let inside = |text: &str| {
-        !text.is_empty()
-            && !text.starts_with(['/', '\\'])
-            && !text.contains(':')
-            && text.split(['/', '\\']).all(|part| part != "..")
-    };
-    if !inside(&dockerfile.value) {
+    if !is_inside(&dockerfile.value) {
         let what = format!("`{}` is not inside the context", dockerfile.value);
         reader.wrong(&dockerfile, what, "write a path relative to the context, without `..`");
     } else if reader.is_dir(&path) && !reader.is_file(&path.join(&dockerfile.value)) {
@@ -182,6 +181,27 @@ fn build(table: &Table<'_, '_>) -> (PathBuf, String) {
         reader.wrong(&dockerfile, what, instead.unwrap_or_else(|| "write a path relative to the context".to_owned()));
     }
     (path, dockerfile.value)
+}
+
+/// Whether a path stays in the folder that it is relative to.
+fn is_inside(path: &str) -> bool {
+    !path.is_empty() && !path.starts_with(['/', '\\']) && !path.contains(':') && path.split(['/', '\\']).all(|part| part != "..")
+}
+
+fn migrations(table: &Table<'_, '_>, context: &Path) -> Vec<String> {
+    let reader = table.reader;
+    let listed = table.texts("migrations").unwrap_or_default();
+    for item in &listed {
+        let path = context.join(&item.value);
+        if !is_inside(&item.value) {
+            reader.wrong(item, format!("`{}` is not inside the context", item.value), "write a path relative to the context");
+        } else if reader.is_dir(context) && !reader.is_file(&path) && !reader.is_dir(&path) {
+            let instead = reader.beside(&path, &item.value);
+            let instead = instead.unwrap_or_else(|| "name a file or a folder of the context".to_owned());
+            reader.wrong(item, format!("there is no `{}` in the context", item.value), instead);
+        }
+    }
+    listed.into_iter().map(|item| item.value.trim_end_matches('/').to_owned()).collect()
 }
 
 fn health(table: &Table<'_, '_>) -> Health {

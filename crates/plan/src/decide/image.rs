@@ -27,7 +27,7 @@ mod tests {
 
     fn seen(runtime: Runtime, label: Option<&str>) -> Snapshot {
         let labels = label.into_iter().map(|digest| (IMAGE_DIGEST_LABEL.to_owned(), digest.to_owned())).collect();
-        let image = NodeImage { id: "sha256:1".into(), tags: vec!["web:abc".into()], labels };
+        let image = NodeImage { id: "sha256:1".into(), tags: vec!["web:abc".into()], labels, ..NodeImage::default() };
         Snapshot { runtime, images: Some(BTreeMap::from([("web:abc".to_owned(), image)])), ..Snapshot::default() }
     }
 

@@ -10,7 +10,7 @@ mod secret;
 pub use cluster::cluster;
 pub use image::image;
 pub use namespace::namespace;
-pub use release::{changes, parts, release};
+pub use release::{changes, hooks_are_done, parts, release};
 pub use rollout::{not_on_wanted_image, rollout, workloads};
 pub use secret::secret;
 

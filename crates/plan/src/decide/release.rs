@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::action::Action;
-use crate::desired::Release;
+use crate::desired::{IMAGE_ID_ANNOTATION, Release};
 use crate::finding::{Class, Finding};
 use crate::identity::{digest, live_digests};
 use crate::inventory::Inventory;
@@ -53,6 +53,15 @@ pub fn release(wanted: &Release, seen: &Snapshot) -> Action {
     }
 }
 
+/// Whether the hooks of a release were run for all that they depend on now, and nothing has gone wrong since.
+pub fn hooks_are_done(wanted: &Release, inventory: Option<&Inventory>, seen: &Snapshot) -> bool {
+    let entry = inventory.and_then(|inventory| inventory.releases.get(&wanted.name));
+    let status = seen.objects.as_ref().and_then(|objects| objects.helm_status(&wanted.name));
+    wanted.hooks.is_some()
+        && entry.is_some_and(|entry| entry.hooks == wanted.hooks)
+        && status.is_some_and(|(_, status)| status == "deployed")
+}
+
 /// The parts of a release's fingerprint by name, to say later what changed: the files, and each leaf of the overlay.
 pub fn parts(release: &Release) -> BTreeMap<String, String> {
     let mut parts = BTreeMap::from([("chart and values files".to_owned(), short(&release.files_digest))]);
@@ -83,5 +92,10 @@ pub fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>
     names.extend(before.keys().filter(|k| !now.contains_key(*k)).cloned());
     names.sort();
     names.dedup();
+    // A new tag says it all.
+    let of_image = |name: &String| name.ends_with(IMAGE_ID_ANNOTATION);
+    if names.iter().any(|name| !of_image(name)) {
+        names.retain(|name| !of_image(name));
+    }
     names
 }

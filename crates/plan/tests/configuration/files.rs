@@ -17,6 +17,9 @@ impl Fake {
     pub(crate) fn repository() -> Self {
         Self::new([
             "examples/todo-chatbot/backend/Dockerfile",
+            "examples/todo-chatbot/backend/alembic.ini",
+            "examples/todo-chatbot/backend/alembic/env.py",
+            "examples/todo-chatbot/backend/requirements.lock",
             "examples/todo-chatbot/frontend/Dockerfile",
             "helm/dev-postgres/Chart.yaml",
             "helm/todo-app/Chart.yaml",

@@ -277,6 +277,7 @@ fn single_slips_name_the_line_and_what_to_write() {
         ("port = 5000", "port = 5000\nnamespace = \"shop\"\nnode_port = 30000"),
         ("port = 5000", "port = 5000\nimage = \"shop-web\""),
         ("port = 5000", "port = 5000\ndockerfile = \"../Dockerfile\""),
+        ("port = 5000", "port = 5000\nmigrations = [\"../schema\", \"Dockerfil\"]"),
         ("port = 5000", "port = 5000\nbuild_args = { GITHUB_TOKEN = \"\" }"),
         ("service = \"web\"", ""),
         ("service = \"web\"", "service = \"web\"\naccess = \"ingress\""),

@@ -126,6 +126,7 @@ pub enum VertexState {
 #[derive(Debug, Default)]
 pub struct BuildLog {
     vertices: BTreeMap<u32, Vertex>,
+    configuration: Option<String>,
     /// After the first line of dashes `BuildKit` repeats what failed.
     summary: bool,
 }
@@ -141,6 +142,11 @@ struct Vertex {
 }
 
 impl BuildLog {
+    /// `sha256:…` of the configuration of the image that was written, once it was.
+    pub fn configuration(&self) -> Option<&str> {
+        self.configuration.as_deref()
+    }
+
     /// Reads a line. `None`: it says nothing new about a step.
     pub fn line(&mut self, line: &str) -> Option<BuildProgress> {
         if line == "------" {
@@ -173,6 +179,7 @@ impl BuildLog {
             vertex.tail.push_back(text.to_owned());
             VertexState::Log(text.to_owned())
         } else {
+            self.configuration = configuration(rest).or(self.configuration.take());
             // The name again after another step's lines, or details such as `transferring context: 2B`.
             return None;
         };
@@ -203,6 +210,13 @@ impl Vertex {
     fn at(&self, vertex: u32, state: VertexState) -> BuildProgress {
         BuildProgress { vertex, stage: self.stage.clone(), step: self.step, total: self.total, name: self.name.clone(), state }
     }
+}
+
+/// The digest in `writing image sha256:… done` (the classic store; recording `build-ok`) and in `exporting config sha256:… done`
+/// (the containerd store).
+fn configuration(rest: &str) -> Option<String> {
+    let text = rest.strip_prefix("writing image ").or_else(|| rest.strip_prefix("exporting config "))?;
+    text.split(' ').next().filter(|digest| digest.starts_with("sha256:")).map(str::to_owned)
 }
 
 /// The text of `0.100 text`: what a command printed, after the seconds since it began.
@@ -274,6 +288,9 @@ pub struct Built {
     pub run: usize,
     /// Steps of the Dockerfile that an earlier build had done.
     pub cached: usize,
+    /// `sha256:…` of the image's configuration: its id in docker's classic store and for containerd. `docker build --iidfile` gives that of
+    /// a manifest list instead, where the build has a provenance.
+    pub configuration: Option<String>,
 }
 
 /// Builds an image and tells each step as it goes. The image is proved by looking at it, not by this: see [`super::inspect`].
@@ -299,5 +316,5 @@ pub fn build(
         }
     });
     runner.answer(&invocation, result, succeeded)?;
-    Ok(Built { run: done.difference(&cached).count(), cached: cached.len() })
+    Ok(Built { run: done.difference(&cached).count(), cached: cached.len(), configuration: log.configuration })
 }

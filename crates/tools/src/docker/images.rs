@@ -69,6 +69,8 @@ pub struct ImageDetail {
     pub id: String,
     /// Its names.
     pub tags: Vec<String>,
+    /// `sha256:…` of each manifest by which a registry would know it.
+    pub repo_digests: Vec<String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// Its size as this daemon's store counts it (bytes): unpacked in the classic store, compressed in containerd's.
@@ -101,6 +103,7 @@ pub fn parse_inspect(output: &Output) -> Parsed<Inspected> {
     struct Row {
         id: String,
         repo_tags: Option<Vec<String>>,
+        repo_digests: Option<Vec<String>>,
         config: Option<Config>,
         size: u64,
         #[serde(default)]
@@ -123,6 +126,9 @@ pub fn parse_inspect(output: &Output) -> Parsed<Inspected> {
         .map(|row| ImageDetail {
             id: row.id,
             tags: row.repo_tags.unwrap_or_default(),
+            repo_digests: (row.repo_digests.into_iter().flatten())
+                .filter_map(|name| name.split_once('@').map(|(_, digest)| digest.to_owned()))
+                .collect(),
             labels: row.config.and_then(|config| config.labels).unwrap_or_default(),
             size: row.size,
             created: row.created,

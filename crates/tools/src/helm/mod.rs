@@ -75,6 +75,8 @@ pub struct Upgrade {
     pub values: Vec<PathBuf>,
     /// How many revisions are kept.
     pub history_max: u32,
+    /// Leave the chart's hooks out.
+    pub no_hooks: bool,
     /// Take over fields that something else set (kubectl edit, scale); helm 4 only, helm 3 always does.
     pub force_conflicts: bool,
     /// How long it may take; hooks are waited for.
@@ -83,15 +85,17 @@ pub struct Upgrade {
 
 /// `helm upgrade --install`: the whole set of values each time (`--reset-values`), no `--wait`.
 pub fn upgrade_invocation(helm: Helm, target: &Target, upgrade: &Upgrade) -> Invocation {
-    let Upgrade { release, chart, values, history_max, force_conflicts, deadline } = upgrade;
+    let Upgrade { release, chart, values, history_max, no_hooks, force_conflicts, deadline } = upgrade;
     let mut invocation = call(target, format!("install release `{release}`"), *deadline)
         .args(["upgrade", "--install"])
         .arg(release)
         .arg(chart.display().to_string())
         .args(values_flags(values))
         .args(["--reset-values", "--history-max", &history_max.to_string(), "--timeout", &timeout(*deadline), "-o", "json"]);
-    if *force_conflicts && helm.applies_on_server() {
-        invocation = invocation.arg("--force-conflicts");
+    for (flag, on) in [("--no-hooks", *no_hooks), ("--force-conflicts", *force_conflicts && helm.applies_on_server())] {
+        if on {
+            invocation = invocation.arg(flag);
+        }
     }
     invocation
 }

@@ -1,4 +1,4 @@
-//! The API server through one `kubectl proxy`: many lists for the start of one process.
+//! The API server through one `kubectl proxy`: lists, watches and logs for the start of one process.
 //!
 //! Of a `kubectl get` of some kinds, two thirds are the start of kubectl itself (0.06 of 0.11 s of processor time, kubectl 1.36). The
 //! proxy listens on a Unix socket in a folder that only this user can enter, lets nothing through that changes anything, and ends with
@@ -6,26 +6,18 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Mutex;
 
 use calls::invocation::{Invocation, Tool};
 use serde_json::Value;
 
 use super::SHORT;
 use crate::answer::{Parsed, Refusal};
-use crate::runner::Follow;
 
-/// What the proxy says when it listens.
-const READY: &str = "Starting to serve on ";
+#[cfg_attr(unix, path = "api/unix.rs")]
+#[cfg_attr(not(unix), path = "api/elsewhere.rs")]
+mod system;
 
-/// A way to the API server, open as long as it is held.
-#[derive(Debug)]
-pub struct Api {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no Unix sockets in the standard library here"))]
-    socket: std::path::PathBuf,
-    /// Only held; the mutex makes it shareable.
-    _process: Mutex<Follow>,
-}
+pub use system::{Api, Stream, StreamStopper};
 
 /// Why the way to the API server gave no answer. `kubectl get` asks the same and says why in words that are known.
 #[derive(Debug)]
@@ -116,100 +108,6 @@ pub fn parse_raw_list(mut list: Value) -> Parsed<Vec<Value>> {
         Ok(item)
     };
     items.into_iter().map(complete).collect()
-}
-
-#[cfg(unix)]
-mod unix {
-    use std::io::{Read as _, Write as _};
-    use std::os::unix::net::UnixStream;
-    use std::path::PathBuf;
-    use std::sync::Mutex;
-    use std::time::{Duration, Instant};
-
-    use super::{Api, ApiError, READY, Value, parse_raw_list, parse_response, proxy_invocation};
-    use crate::answer::Refusal;
-    use crate::runner::{FollowEvent, Runner};
-
-    /// A list takes some milliseconds; `kubectl get` has its own patience and words afterwards.
-    const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
-
-    /// kubectl reads one file before it listens.
-    const LISTENS_WITHIN: Duration = Duration::from_secs(15);
-
-    impl Api {
-        /// Opens the way; `socket` is a path that does not exist yet, in a folder that only this user can enter.
-        pub fn open(runner: &Runner, context: &str, socket: PathBuf) -> Result<Self, ApiError> {
-            let invocation = proxy_invocation(context, &socket);
-            let process = runner.follow(&invocation).map_err(|error| ApiError::NotListening(error.to_string()))?;
-            let until = Instant::now() + LISTENS_WITHIN;
-            loop {
-                match process.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                    Some(FollowEvent::Line(line)) if line.text.starts_with(READY) => {
-                        return Ok(Self { socket, _process: Mutex::new(process) });
-                    }
-                    Some(FollowEvent::Line(_)) => {}
-                    Some(FollowEvent::Ended(ended)) => {
-                        return Err(ApiError::NotListening(ended.map_or_else(|e| e.to_string(), |output| output.stderr)));
-                    }
-                    None => return Err(ApiError::NotListening("it says nothing".to_owned())),
-                }
-            }
-        }
-
-        /// The objects at each path, side by side.
-        pub fn lists(&self, paths: &[String]) -> Result<Vec<Value>, ApiError> {
-            let Some((first, others)) = paths.split_first() else { return Ok(Vec::new()) };
-            // The first alone: all others then share its connection to the API server and its handshake.
-            let mut objects = self.list(first)?;
-            std::thread::scope(|scope| {
-                let asked: Vec<_> = others.iter().map(|path| scope.spawn(move || self.list(path))).collect();
-                for list in asked {
-                    objects.extend(list.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-                }
-                Ok(objects)
-            })
-        }
-
-        fn list(&self, path: &str) -> Result<Vec<Value>, ApiError> {
-            let bytes = self.ask(path)?;
-            let refused = |what: String| ApiError::Answer { path: path.to_owned(), what };
-            let unclear = |refusal| match refusal {
-                Refusal::Failed => refused("a failure".to_owned()),
-                Refusal::Unclear(what) => refused(what),
-            };
-            let (status, body) = parse_response(&bytes).map_err(unclear)?;
-            if status != 200 {
-                return Err(refused(format!(
-                    "{status}: {}",
-                    String::from_utf8_lossy(body).chars().take(300).collect::<String>()
-                )));
-            }
-            let list: Value = serde_json::from_slice(body).map_err(|e| refused(e.to_string()))?;
-            parse_raw_list(list).map_err(unclear)
-        }
-
-        fn ask(&self, path: &str) -> Result<Vec<u8>, ApiError> {
-            let mut stream = UnixStream::connect(&self.socket)?;
-            stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
-            stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n").as_bytes())?;
-            let mut bytes = Vec::with_capacity(64 * 1024);
-            stream.read_to_end(&mut bytes)?;
-            Ok(bytes)
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Api {
-    /// There is no way here but `kubectl get`.
-    pub fn open(_: &crate::runner::Runner, _: &str, _: std::path::PathBuf) -> Result<Self, ApiError> {
-        Err(ApiError::Unsupported)
-    }
-
-    /// There is no way here but `kubectl get`.
-    pub fn lists(&self, _: &[String]) -> Result<Vec<Value>, ApiError> {
-        Err(ApiError::Unsupported)
-    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,24 @@ pub struct Logs {
     pub timestamps: bool,
 }
 
+impl Logs {
+    /// The path of the log in the API; `object` has to be a pod.
+    pub fn path(&self, namespace: &str) -> String {
+        let Self { object, container, tail, previous, timestamps } = self;
+        let container = container.as_ref().map(|name| format!("container={name}"));
+        let tail = tail.map(|lines| format!("tailLines={lines}"));
+        let previous = previous.then(|| "previous=true".to_owned());
+        let timestamps = timestamps.then(|| "timestamps=true".to_owned());
+        let query: Vec<String> = [container, tail, previous, timestamps].into_iter().flatten().collect();
+        format!("/api/v1/namespaces/{namespace}/pods/{object}/log?{}", query.join("&"))
+    }
+
+    /// The same for a log that goes on.
+    pub(super) fn growing_path(&self, namespace: &str) -> String {
+        format!("{}&follow=true", self.path(namespace))
+    }
+}
+
 /// `kubectl logs`
 pub fn logs_invocation(target: &Target, logs: &Logs) -> Invocation {
     let Logs { object, container, tail, previous, timestamps } = logs;

@@ -2,6 +2,7 @@
 
 mod api;
 mod follow;
+mod growing;
 mod watch;
 
 use std::time::Duration;
@@ -13,11 +14,12 @@ use crate::answer::{Parsed, Refusal, ToolError, json, succeeded};
 use crate::runner::{Output, Runner};
 use crate::target::Target;
 
-pub use api::{Api, ApiError, parse_raw_list, parse_response, proxy_invocation};
+pub use api::{Api, ApiError, Stream, StreamStopper, parse_raw_list, parse_response, proxy_invocation};
 pub use follow::{
     Logs, PortForward, PortForwardError, logs, logs_follow, logs_invocation, parse_forwarding, port_forward,
     port_forward_invocation,
 };
+pub use growing::GrowingLog;
 pub use watch::{Watch, WatchEvent, WatchItem, WatchPath, parse_watch_line};
 
 /// A question to the API server.

@@ -1,17 +1,19 @@
-//! The cluster as it changes: list, then watch from there, one process a kind.
+//! The cluster as it changes: list, then watch from there, one stream a kind.
 //!
-//! kubectl refuses to watch two kinds in one process, `--watch` can't resume, and a watch that the server closes exits 0. So:
-//! `get --raw PATH`, then `get --raw PATH?watch=1&resourceVersion=N`, and from the start again when that ends or says `410 Expired`.
+//! Through the run's proxy where there is one ([`Api`]). Else one process a kind: kubectl refuses to watch two kinds in one process,
+//! `--watch` can't resume, and a watch that the server closes exits 0. So: `get --raw PATH`, then `get --raw
+//! PATH?watch=1&resourceVersion=N`. Both begin again with the list when the watch ends or says `410 Expired`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use calls::invocation::{Invocation, Tool};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::api::{Api, ApiError, StreamStopper};
 use super::{get_raw_invocation, json};
 use crate::Failure;
 use crate::answer::{Parsed, Refusal, ToolError};
@@ -19,6 +21,9 @@ use crate::runner::{Channel, FollowEvent, Runner, Stopper};
 
 /// Between two attempts when the API server does not answer: the first, and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+
+/// A watch that ends sooner is not begun again at once.
+const SHORT_LIVED: Duration = Duration::from_secs(1);
 
 /// After a line that is not understood: how soon the end of the watch explains it.
 const CUT: Duration = Duration::from_millis(500);
@@ -127,7 +132,7 @@ pub fn parse_watch_line(line: &str) -> Parsed<WatchEvent> {
     }
 }
 
-/// Several kinds watched at once, merged into one channel. Dropping it ends the processes.
+/// Several kinds watched at once, merged into one channel. Dropping it ends the streams.
 #[derive(Debug)]
 pub struct Watch {
     items: Receiver<WatchItem>,
@@ -137,12 +142,19 @@ pub struct Watch {
 #[derive(Debug, Default)]
 struct Control {
     stop: AtomicBool,
-    running: Mutex<Vec<(String, Stopper)>>,
+    running: Mutex<Vec<(String, Stop)>>,
+}
+
+/// Ends a stream.
+#[derive(Debug)]
+enum Stop {
+    Process(Stopper),
+    Stream(StreamStopper),
 }
 
 impl Watch {
-    /// Begins to watch; nothing is waited for.
-    pub fn start(runner: &Runner, context: &str, paths: Vec<WatchPath>) -> Result<Self, ToolError> {
+    /// Begins to watch, through `api` where there is one; nothing is waited for.
+    pub fn start(runner: &Runner, context: &str, api: Option<&Arc<Api>>, paths: Vec<WatchPath>) -> Result<Self, ToolError> {
         let (send, items) = channel();
         let control = Arc::new(Control::default());
         let watch = Self { items, control: Arc::clone(&control) };
@@ -151,6 +163,7 @@ impl Watch {
             let one = One {
                 runner: runner.clone(),
                 context: context.to_owned(),
+                api: api.cloned(),
                 path,
                 send: send.clone(),
                 control: Arc::clone(&control),
@@ -172,9 +185,12 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.control.stop.store(true, Ordering::SeqCst);
         for (_, stopper) in self.control.running.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            stopper.stop();
+            match stopper {
+                Stop::Process(stopper) => stopper.stop(),
+                Stop::Stream(stopper) => stopper.stop(),
+            }
         }
-        // Each thread ends its process and then drops its sender; bounded, like the end of a follower.
+        // Each thread ends its stream and then drops its sender; bounded, like the end of a follower.
         while self.items.recv_timeout(Duration::from_secs(5)).is_ok() {}
     }
 }
@@ -183,6 +199,7 @@ impl Drop for Watch {
 struct One {
     runner: Runner,
     context: String,
+    api: Option<Arc<Api>>,
     path: WatchPath,
     send: Sender<WatchItem>,
     control: Arc<Control>,
@@ -192,9 +209,15 @@ impl One {
     fn run(&self) {
         let mut pause = RETRY.0;
         while !self.stopped() {
+            let begun = Instant::now();
             match self.list_and_watch() {
-                // The server closed the watch or its version is too old: from the start at once.
-                Ok(()) => pause = RETRY.0,
+                // The server closed the watch or its version is too old: from the start.
+                Ok(()) => {
+                    pause = RETRY.0;
+                    if begun.elapsed() < SHORT_LIVED {
+                        self.rest(pause);
+                    }
+                }
                 Err(ToolError::Cancelled { .. }) => return,
                 Err(error) => {
                     let item = WatchItem::Trouble {
@@ -213,20 +236,23 @@ impl One {
     }
 
     fn list_and_watch(&self) -> Result<(), ToolError> {
-        let list = self.runner.ask(&get_raw_invocation(&self.context, &self.path.url("")), parse_raw_list)?;
-        if self.send.send(WatchItem::Listed { kind: self.path.kind.clone(), objects: list.objects }).is_err() {
+        // What the proxy can't answer is asked again by kubectl itself, whose words for a failure are known.
+        if let Some(api) = &self.api
+            && self.through(api).is_ok()
+        {
             return Ok(());
         }
-        let query = format!("watch=1&resourceVersion={}&allowWatchBookmarks=true", list.version);
-        let invocation = watch_invocation(&self.context, &self.path.kind, &self.path.url(&query));
-        let follow = self.runner.follow(&invocation)?;
-        {
-            let mut running = self.control.running.lock().unwrap_or_else(PoisonError::into_inner);
-            running.retain(|(kind, _)| *kind != self.path.kind);
-            running.push((self.path.kind.clone(), follow.stopper()));
-        }
-        // Dropped between the list and the registration: nobody would stop it.
         if self.stopped() {
+            return Ok(());
+        }
+        let list = self.runner.ask(&get_raw_invocation(&self.context, &self.path.url("")), |output| parse_list(json(output)?))?;
+        let url = self.watch_url(&list);
+        if !self.tell(WatchItem::Listed { kind: self.path.kind.clone(), objects: list.objects }) {
+            return Ok(());
+        }
+        let invocation = watch_invocation(&self.context, &self.path.kind, &url);
+        let follow = self.runner.follow(&invocation)?;
+        if !self.registered(Stop::Process(follow.stopper())) {
             return Ok(());
         }
         while let Some(event) = follow.recv() {
@@ -243,7 +269,7 @@ impl One {
                             Some(FollowEvent::Line(_)) | None => return Err(self.unclear(&invocation, &line.text, refusal)),
                         },
                     };
-                    if self.send.send(WatchItem::Changed { kind: self.path.kind.clone(), event }).is_err() {
+                    if !self.tell(WatchItem::Changed { kind: self.path.kind.clone(), event }) {
                         return Ok(());
                     }
                 }
@@ -253,6 +279,50 @@ impl One {
             }
         }
         Ok(())
+    }
+
+    /// The same through the proxy: no process, and no wait for its start.
+    fn through(&self, api: &Api) -> Result<(), ApiError> {
+        let url = self.path.url("");
+        let unclear = |what: String| ApiError::Answer { path: url.clone(), what };
+        let list = parse_list(api.json(&url)?).map_err(|_| unclear("no list of objects".to_owned()))?;
+        let mut stream = api.follow(&self.watch_url(&list))?;
+        if !self.tell(WatchItem::Listed { kind: self.path.kind.clone(), objects: list.objects })
+            || !self.registered(Stop::Stream(stream.stopper()?))
+        {
+            return Ok(());
+        }
+        while let Some(line) = stream.line()? {
+            let event = match parse_watch_line(&line) {
+                Ok(WatchEvent::Bookmark(_)) => continue,
+                Ok(WatchEvent::Error(_)) => return Ok(()),
+                Ok(event) => event,
+                // As below: the last line of a connection that broke.
+                Err(_) if stream.line()?.is_none() => return Ok(()),
+                Err(_) => return Err(unclear(format!("a watch event that is not understood: {line}"))),
+            };
+            if !self.tell(WatchItem::Changed { kind: self.path.kind.clone(), event }) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn watch_url(&self, list: &RawList) -> String {
+        self.path.url(&format!("watch=1&resourceVersion={}&allowWatchBookmarks=true", list.version))
+    }
+
+    /// Whether somebody still listens.
+    fn tell(&self, item: WatchItem) -> bool {
+        self.send.send(item).is_ok()
+    }
+
+    /// Lets the stream be ended by a drop; `false` if that has happened already, and nobody would end it.
+    fn registered(&self, stop: Stop) -> bool {
+        let mut running = self.control.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|(kind, _)| *kind != self.path.kind);
+        running.push((self.path.kind.clone(), stop));
+        !self.stopped()
     }
 
     fn unclear(&self, invocation: &Invocation, line: &str, refusal: Refusal) -> ToolError {
@@ -275,8 +345,8 @@ impl One {
 
     /// Waits, but not longer than somebody listens.
     fn rest(&self, pause: Duration) {
-        let until = std::time::Instant::now() + pause;
-        while !self.stopped() && !self.runner.cancel().is_requested() && std::time::Instant::now() < until {
+        let until = Instant::now() + pause;
+        while !self.stopped() && !self.runner.cancel().is_requested() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -293,7 +363,7 @@ struct RawList {
     objects: Vec<Value>,
 }
 
-fn parse_raw_list(output: &crate::runner::Output) -> Parsed<RawList> {
+fn parse_list(list: Value) -> Parsed<RawList> {
     #[derive(Deserialize)]
     struct Told {
         metadata: Metadata,
@@ -304,6 +374,6 @@ fn parse_raw_list(output: &crate::runner::Output) -> Parsed<RawList> {
     struct Metadata {
         resource_version: String,
     }
-    let Told { metadata, items } = json(output)?;
+    let Told { metadata, items } = Told::deserialize(list)?;
     Ok(RawList { version: metadata.resource_version, objects: items.unwrap_or_default() })
 }

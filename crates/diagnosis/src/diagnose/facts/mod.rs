@@ -126,6 +126,8 @@ pub struct Facts {
     pub namespaces: BTreeMap<String, Bare>,
     /// Logs, by pod and container.
     pub logs: BTreeMap<(String, String), Logs>,
+    /// Since when the log of a running container ends with a server that is away, where somebody follows that log.
+    pub waits: BTreeMap<(String, String), Timestamp>,
     /// Keys (never values) of the Secrets that exist; empty if nobody looked.
     pub secret_keys: BTreeMap<String, BTreeSet<String>>,
     /// What readiness endpoints answered, by pod.

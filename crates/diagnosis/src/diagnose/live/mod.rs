@@ -12,8 +12,8 @@ mod streams;
 use std::collections::BTreeSet;
 
 use super::cause::{Cause, Depth, Heal};
-use super::facts::{Facts, Scope, Seconds, Timestamp};
-use super::{pods, probes, rank, workloads};
+use super::facts::{Facts, Pod, Scope, Seconds, Timestamp};
+use super::{log, pods, probes, rank, workloads};
 use crate::catalogue::{codes, finding};
 use crate::finding::{Finding, Severity};
 
@@ -147,6 +147,37 @@ impl Tracker {
     pub fn log(&mut self, request: &LogRequest, text: &str) {
         self.logs_given.insert((request.pod.clone(), request.container.clone(), request.run, request.running));
         self.facts.add_log(&request.pod, &request.container, request.previous, text);
+    }
+
+    /// Follows other targets from now on, with what is known.
+    pub fn aim(&mut self, targets: Vec<Target>) {
+        self.targets = targets;
+    }
+
+    /// The containers, by pod and name, of Jobs that run: what their logs say as they grow tells whether they get on.
+    pub fn growing_logs(&self) -> Vec<(String, String)> {
+        let is_target = |pod: &Pod| {
+            let mut owners = pod.metadata.owner_references.iter().filter(|owner| owner.kind == "Job");
+            owners.any(|owner| self.targets.contains(&Target::Job { name: owner.name.clone() }))
+        };
+        let running = self.facts.pods.values().filter(|pod| pod.status.phase == "Running" && is_target(pod));
+        let parts = running.flat_map(|pod| pods::parts(pod).into_iter().map(move |part| (pod, part)));
+        parts
+            .filter(|(_, part)| !part.init && part.status.is_some_and(|status| status.state.running.is_some()))
+            .map(|(pod, part)| (pod.metadata.name.clone(), part.spec.name.clone()))
+            .collect()
+    }
+
+    /// Takes in such a log as it is at `now`.
+    pub fn grew(&mut self, (pod, container): (&str, &str), text: &str, now: Timestamp) {
+        self.facts.add_log(pod, container, false, text);
+        let key = (pod.to_owned(), container.to_owned());
+        if log::waits(text).is_some() {
+            let since = self.streams.cluster_time(now);
+            self.facts.waits.entry(key).or_insert(since);
+        } else {
+            self.facts.waits.remove(&key);
+        }
     }
 
     /// Logs of containers that ended, or whose readiness probe failed several times; not given yet.
@@ -313,7 +344,12 @@ impl Tracker {
         let facts = &self.facts;
         let meta = match kind {
             "pod" => &facts.pods.get(name)?.metadata,
-            "replicaset" => &facts.replica_sets.get(name)?.metadata,
+            // A template that comes back finds its old set: what counts is since when that can't make pods.
+            "replicaset" => {
+                let set = facts.replica_sets.get(name)?;
+                let failure = set.status.conditions.iter().find(|c| c.kind == "ReplicaFailure" && c.status == "True");
+                return failure.and_then(|failure| failure.last_transition_time).or(set.metadata.creation_timestamp);
+            }
             "deployment" => &facts.deployments.get(name)?.metadata,
             "statefulset" => &facts.stateful_sets.get(name)?.metadata,
             "job" => &facts.jobs.get(name)?.metadata,
