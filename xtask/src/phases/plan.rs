@@ -1,12 +1,12 @@
 //! `plan`: what deploy would do and why.
 
 use plan::action::Action;
+use report::event::{Event, StepName};
 use serde_json::json;
 
 use super::deploy;
 use crate::cli::{BuildFlags, Selection};
 use crate::exec;
-use crate::report::event::{Event, StepName};
 use crate::session::{Done, Failed, Phase, Session};
 
 /// `cargo xtask plan`.
