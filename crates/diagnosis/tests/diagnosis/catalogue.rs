@@ -118,37 +118,3 @@ fn every_code_is_used_and_every_used_code_exists() {
 fn the_troubleshooting_page_is_current() {
     crate::support::check_document("docs/kubernetes/TROUBLESHOOTING.md", &catalogue::troubleshooting_md());
 }
-
-/// A key of xtask.toml that the sources of this crate name to people, such as `cluster.memory`, exists.
-#[test]
-fn keys_that_remedies_name_exist() {
-    let known: BTreeMap<&str, &[&str]> = plan::config::KEYS.iter().copied().collect();
-    let tables = ["cluster", "public", "environment", "database", "deadlines", "tools"];
-    let (mut open, mut wrong, mut seen) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")], Vec::new(), 0);
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(std::fs::read_dir(&path).expect("readable").map(|entry| entry.expect("readable").path()));
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).expect("readable");
-        for (table, key) in text.split('`').filter_map(|word| word.split_once('.')) {
-            let key = key.split([' ', '=']).next().unwrap_or_default();
-            let keys = match (table, key.split_once('.')) {
-                ("services", Some((_, key))) => Some((known["services.NAME"], key)),
-                (table, None) if tables.contains(&table) => Some((known[table], key)),
-                _ => None,
-            };
-            let Some((keys, key)) =
-                keys.filter(|(_, key)| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
-            else {
-                continue;
-            };
-            seen += 1;
-            if !keys.contains(&key) {
-                wrong.push(format!("{}: {table}.{key}", path.display()));
-            }
-        }
-    }
-    assert!(seen > 10, "only {seen} seen");
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}

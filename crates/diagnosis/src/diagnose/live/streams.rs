@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::super::facts::{Event, Timestamp, Unreadable};
@@ -171,7 +170,8 @@ impl Tracker {
             "ADDED" | "MODIFIED" => {
                 self.facts.add_kind(kind.object(), object)?;
                 if kind == Kind::Events {
-                    let stamped = Event::deserialize(object).ok().and_then(|event| event.last_seen());
+                    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+                    let stamped = self.facts.events.get(name).and_then(Event::last_seen);
                     if let Some(stamped) = stamped {
                         self.streams.clock(stamped, now);
                     }
