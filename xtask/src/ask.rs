@@ -4,9 +4,9 @@ use std::io::{self, BufRead as _};
 
 use plan::catalogue::{codes, finding};
 use plan::finding::{Class, Finding};
+use report::last_words;
 
 use crate::context::Context;
-use crate::report::last_words;
 
 /// Asks for a yes; anything else is a no.
 pub(crate) fn confirm(cx: &Context, question: &str) -> Result<(), Finding> {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use plan::invocation::{Invocation, Tool};
+use report::event::Event;
 
 use crate::context::Context;
-use crate::report::event::Event;
 
 /// Opens `url`; where there is no browser to be found, says the address and leaves it at that.
 pub(crate) fn open(cx: &Context, url: &str) {

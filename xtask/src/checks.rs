@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use plan::finding::Finding;
+use report::event::{Event, Outcome, StepName};
 
 use crate::context::Context;
 use crate::exec;
-use crate::report::event::{Event, Outcome, StepName};
 
 /// The pieces so far.
 pub(crate) struct Checks<'a> {

@@ -15,6 +15,7 @@ use plan::invocation::Secret;
 use plan::parts::Part;
 use plan::snapshot::Snapshot;
 use plan::version::Version;
+use report::Reporter;
 use serde_json::{Value, json};
 use tools::Target;
 use tools::helm::Helm;
@@ -23,7 +24,6 @@ use tools::runner::Runner;
 use crate::api::ApiServer;
 use crate::caches::Caches;
 use crate::cli::BuildFlags;
-use crate::report::Reporter;
 use crate::sources::Sources;
 use crate::{charts, failure};
 

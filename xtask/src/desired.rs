@@ -221,7 +221,7 @@ pub(crate) fn release(cx: &Context, world: &Snapshot, name: &str) -> Result<Rele
             if salt.is_empty() {
                 return Err(Action::unknown(format!("Secret `{}` is written", secret.name)));
             }
-            let digest = secret_digest(salt.as_bytes(), own.iter().map(|(k, v)| (k.as_str(), v))).unwrap_or_default();
+            let digest = secret_digest(salt.as_bytes(), own.iter().map(|(k, v)| (k.as_str(), v)));
             annotations.insert(SECRET_DIGEST_ANNOTATION.to_owned(), digest);
         }
         if let Some(id) = image_id(cx, world, service_name, &reference) {

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use plan::action::Action;
 use plan::catalogue::{codes, finding};
 use plan::finding::Finding;
+use report::critical::{self, Timed};
+use report::event::{Event, Outcome, StepName};
 
 use crate::context::Context;
-use crate::critical::{self, Timed};
-use crate::report::event::{Event, Outcome, StepName};
 
 /// One thing that should be true, and how to make it so.
 pub(crate) trait Step: Send + Sync {

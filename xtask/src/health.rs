@@ -3,11 +3,10 @@
 use plan::diagnose::facts::Timestamp;
 use plan::finding::{Class, Finding, Severity};
 use plan::objects::{Objects, label, number, pods_ready, pods_wanted, rolled_out, text};
+use report::lines::{self, Line, State};
+use report::text::size_decimal;
 use serde_json::{Value, json};
 use tools::kubectl::Metric;
-
-use crate::lines::{self, Line, State};
-use crate::report::text::size_decimal;
 
 /// Whose pods are looked at.
 #[derive(Clone, Debug)]

@@ -6,13 +6,13 @@ use plan::finding::Finding;
 use plan::inventory::Inventory;
 use plan::objects::{Objects, number};
 use plan::snapshot::{ClusterState, DockerHost, Endpoint};
+use report::lines::State;
 use tools::docker;
 use tools::kubectl::{self, Metric, Selection};
 use tools::minikube;
 
 use crate::context::Context;
 use crate::health::{self, Health, Images, Own, Part, Seen};
-use crate::lines::State;
 use crate::{failure, observe, watch};
 
 /// Reads the live objects and the layout that is deployed. `chosen`: a layout that the user named.

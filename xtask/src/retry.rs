@@ -2,11 +2,11 @@
 
 use plan::finding::Finding;
 use plan::retry;
+use report::event::Event;
+use report::text;
 
 use crate::context::Context;
 use crate::exec::Running;
-use crate::report::event::Event;
-use crate::report::text;
 use crate::watch_files::sleep;
 
 /// Calls `attempt` until it succeeds, fails for good, or was tried often enough. Each further try is told with its reason.

@@ -14,15 +14,15 @@ use plan::config::{Config, Files};
 use plan::envfile::{self, Resolved};
 use plan::finding::{Class, Finding, Severity};
 use plan::problem;
+use report::Reporter;
+use report::commands::Commands;
+use report::display::{self, Format, ReportConfig, Verbosity};
+use report::event::Event;
+use report::files::ReportFiles;
 use tools::runner::{Call, Cancel, RunLock, Runner, RunnerConfig};
 
 use crate::cli::{BuildFlags, Colour, Global, MessageFormat, Selection};
 use crate::context::{Context, Parts};
-use crate::report::Reporter;
-use crate::report::commands::Commands;
-use crate::report::display::{self, Format, ReportConfig, Verbosity};
-use crate::report::event::Event;
-use crate::report::files::ReportFiles;
 
 /// The variables of the environment that this tool reads itself; every other one is its children's.
 mod variables {
@@ -308,7 +308,7 @@ impl Session {
         match self.reporter.close() {
             Ok(()) => ExitCode::from(exit_code),
             Err(error) => {
-                crate::report::last_words(&format!("error: cannot write what happened: {error}"));
+                report::last_words(&format!("error: cannot write what happened: {error}"));
                 ExitCode::from(Class::Internal.exit_code().max(exit_code))
             }
         }

@@ -137,7 +137,7 @@ fn follow(
 pub(crate) fn grace(now: Timestamp, until: Timestamp, why: &str, finding: &Finding) -> String {
     let left = u64::try_from(until.seconds_since(now)).unwrap_or_default();
     // The time first: a live line is cut at the edge of the terminal.
-    format!("{left}s left ({why}): {}", finding.cause)
+    format!("{left}s left: {} ({why})", finding.cause)
 }
 
 /// How far every target is.

@@ -4,22 +4,19 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// One thing that is wrong. `Display` is a lowercase fragment; [`Problem::hint`] says what to do.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Problem {
     /// The context is no folder.
-    #[error("build context `{}` is not a folder", path.display())]
     NoContext {
         /// The path as given.
         path: PathBuf,
     },
     /// There is no Dockerfile.
-    #[error("`{}` does not exist", path.display())]
     NoDockerfile {
         /// The path as given.
         path: PathBuf,
     },
     /// A file or folder that would be sent can't be read.
-    #[error("`{}` can't be read: {reason}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -27,7 +24,6 @@ pub enum Problem {
         reason: String,
     },
     /// A pattern that docker refuses.
-    #[error("`{}` line {line}: docker refuses the pattern `{pattern}`: {reason}", file.display())]
     BadPattern {
         /// The ignore file.
         file: PathBuf,
@@ -41,12 +37,27 @@ pub enum Problem {
         instead: String,
     },
     /// The file changed each time it was read.
-    #[error("`{}` changes while it is read", path.display())]
     Unsteady {
         /// The file.
         path: PathBuf,
     },
 }
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoContext { path } => write!(f, "build context `{}` is not a folder", path.display()),
+            Self::NoDockerfile { path } => write!(f, "`{}` does not exist", path.display()),
+            Self::Unreadable { path, reason } => write!(f, "`{}` can't be read: {reason}", path.display()),
+            Self::BadPattern { file, line, pattern, reason, .. } => {
+                write!(f, "`{}` line {line}: docker refuses the pattern `{pattern}`: {reason}", file.display())
+            }
+            Self::Unsteady { path } => write!(f, "`{}` changes while it is read", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
 
 impl Problem {
     /// What to do about it, a lowercase fragment.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sha2::{Digest, Sha256};
+use hmac_sha256::Hash as Sha256;
 
 use crate::error::Problem;
 use crate::manifest::Sum;
@@ -79,5 +79,5 @@ fn attempt(path: &Path, buffer: &mut [u8]) -> io::Result<Option<Hashed>> {
         }
     }
     let steady = stat(&file.metadata()?) == before && size == before.size;
-    Ok(steady.then(|| (before, sha.finalize().into())))
+    Ok(steady.then(|| (before, sha.finalize())))
 }

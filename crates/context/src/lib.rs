@@ -25,9 +25,9 @@ pub use ignore::Dialect;
 pub use lint::{MissingSource, Why, missing_sources};
 pub use manifest::{Change, ChangeKind, Content, Entry, Manifest, Sum, summary};
 
+use hmac_sha256::Hash as Sha256;
 use ignore::{IgnoreFile, Matcher};
 use manifest::{Feed, hex, shown};
-use sha2::{Digest, Sha256};
 use stat::{Kind, Stat};
 use walk::{Found, Walk};
 
@@ -177,7 +177,7 @@ impl Sent {
     }
 
     fn seal(self, inputs: &BuildInputs, dockerfile: &[u8]) -> ContextDigest {
-        let sha = |bytes: &[u8]| hex(&Sha256::digest(bytes));
+        let sha = |bytes: &[u8]| hex(&Sha256::hash(bytes));
         let mut feed = Feed::new(FORMAT);
         let mut named = BTreeMap::new();
         feed.field(b"dockerfile", dockerfile);
@@ -220,7 +220,7 @@ impl Sent {
 
 /// What arrives for a path. A file's mode and size are those at the time when it was read.
 fn entry(found: Found, content: Option<(Stat, Sum)>) -> Entry {
-    let empty = || Content::File { sha256: Sha256::digest(b"").into(), size: 0 };
+    let empty = || Content::File { sha256: Sha256::hash(b""), size: 0 };
     let (mode, content) = match (found.kind, content) {
         (Kind::File, Some((stat, sha256))) => (stat.mode, Content::File { sha256, size: stat.size }),
         (Kind::File, None) | (Kind::Socket, _) => (found.stat.mode, empty()),

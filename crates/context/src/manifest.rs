@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use hmac_sha256::Hash as Sha256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// The SHA-256 of some bytes.
 pub type Sum = [u8; 32];
@@ -96,7 +96,7 @@ impl Feed {
     }
 
     pub(crate) fn sum(self) -> Sum {
-        self.0.finalize().into()
+        self.0.finalize()
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac_sha256::{HMAC, Hash as Sha256};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::invocation::Secret;
 use crate::objects::text;
@@ -31,15 +30,15 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 
 /// The digest of a service's secrets, keyed with a random salt that only readers of the Secret can see:
 /// it rolls the pods when a value changes and gives nothing away about weak values.
-pub fn secret_digest<'a>(salt: &[u8], secrets: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Option<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(salt).ok()?;
+pub fn secret_digest<'a>(salt: &[u8], secrets: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> String {
+    let mut mac = HMAC::new(salt);
     for (key, value) in secrets {
         for part in [key.as_bytes(), value.reveal().as_bytes()] {
-            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update((part.len() as u64).to_be_bytes());
             mac.update(part);
         }
     }
-    Some(hex(&mac.finalize().into_bytes())[..16].to_owned())
+    hex(&mac.finalize())[..16].to_owned()
 }
 
 /// What a release wrote, without what the cluster adds by itself: the digest that tells a foreign change.

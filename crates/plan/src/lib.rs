@@ -3,16 +3,12 @@
 //! Nothing here starts a process, reads a clock or opens a connection; the manifest makes it so.
 
 pub mod action;
-pub mod catalogue;
 pub mod config;
 pub mod decide;
 pub mod desired;
-pub mod diagnose;
 pub mod envfile;
-pub mod finding;
 pub mod identity;
 pub mod inventory;
-pub mod invocation;
 pub mod objects;
 pub mod overlay;
 pub mod parts;
@@ -22,4 +18,7 @@ pub mod prune;
 pub mod retry;
 pub mod snapshot;
 pub mod units;
-pub mod version;
+
+// The vocabulary of everything here, in crates of their own so that they compile side by side (docs/adr/0025-cold-build.md).
+pub use calls::{invocation, version};
+pub use diagnosis::{catalogue, diagnose, finding};

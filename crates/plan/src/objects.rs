@@ -1,5 +1,6 @@
 //! Kubernetes objects as the API gave them, and the few questions that are asked of them.
 
+pub use diagnosis::images::{repository, unqualified};
 use serde_json::Value;
 
 /// The annotation that Helm puts on every object of a release (helm 3 and 4, `pkg/action/validate.go`).
@@ -84,22 +85,6 @@ pub fn label<'a>(object: &'a Value, key: &str) -> &'a str {
 /// The value of an annotation, or "".
 pub fn annotation<'a>(object: &'a Value, key: &str) -> &'a str {
     object.pointer("/metadata/annotations").and_then(|l| l.get(key)).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// An image reference without docker's default host.
-pub fn unqualified(reference: &str) -> &str {
-    let reference = reference.strip_prefix("docker.io/").unwrap_or(reference);
-    reference.strip_prefix("library/").unwrap_or(reference)
-}
-
-/// The repository of an image reference: without its tag, and without docker's default host.
-pub fn repository(reference: &str) -> &str {
-    let reference = unqualified(reference);
-    // A colon before the last slash belongs to a registry's port.
-    match reference.rfind(':') {
-        Some(colon) if !reference[colon..].contains('/') => &reference[..colon],
-        _ => reference,
-    }
 }
 
 /// Whether the object has the controller `kind/name`.

@@ -1,13 +1,11 @@
 //! Which objects of a release are those of one service: by the label `app.kubernetes.io/component`, as the charts in `helm/` set it,
 //! else by the image that the containers run. The image's name is the tool's own, so that holds for a chart of any labels.
 
+use diagnosis::diagnose::facts::COMPONENT;
 use serde_json::Value;
 
 use crate::decide::workloads;
 use crate::objects::{Objects, job_settled, label, number, repository, text};
-
-/// The label.
-pub const COMPONENT: &str = "app.kubernetes.io/component";
 
 /// One service in its release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

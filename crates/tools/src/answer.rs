@@ -1,26 +1,25 @@
 //! What a question to a tool gives when it gives no answer.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
-use plan::diagnose::ToolFailure as Failure;
-use plan::invocation::{Invocation, Lifetime};
+use calls::failure::ToolFailure as Failure;
+use calls::invocation::{Invocation, Lifetime};
 
 use crate::runner::{Exit, Follow, Output, RunError, Runner};
 
 /// Why a question has no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum ToolError {
     /// The program is not on PATH.
-    #[error("`{tool}` was not found on PATH")]
     NotFound {
         /// Its name.
         tool: String,
     },
     /// The tool failed, or did not end in time.
-    #[error("`{}` failed: {}", .0.tool.program(), .0.what)]
     Failed(Box<Failure>),
     /// The tool said something that is not understood; it is shown, not guessed.
-    #[error("`{}` gave an answer that is not understood: {}: {problem}", .failure.tool.program(), .failure.what)]
     Unclear {
         /// What is wrong with the answer.
         problem: String,
@@ -28,13 +27,11 @@ pub enum ToolError {
         failure: Box<Failure>,
     },
     /// The run was cancelled.
-    #[error("cancelled: {what}")]
     Cancelled {
         /// What it was run for.
         what: String,
     },
     /// The tool could not be started.
-    #[error("cannot run `{tool}`: {what}")]
     Io {
         /// Its name.
         tool: String,
@@ -43,6 +40,30 @@ pub enum ToolError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl fmt::Display for ToolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { tool } => write!(f, "`{tool}` was not found on PATH"),
+            Self::Failed(failure) => write!(f, "`{}` failed: {}", failure.tool.program(), failure.what),
+            Self::Unclear { problem, failure } => {
+                let (tool, what) = (failure.tool.program(), &failure.what);
+                write!(f, "`{tool}` gave an answer that is not understood: {what}: {problem}")
+            }
+            Self::Cancelled { what } => write!(f, "cancelled: {what}"),
+            Self::Io { tool, what, .. } => write!(f, "cannot run `{tool}`: {what}"),
+        }
+    }
+}
+
+impl Error for ToolError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
 }
 
 impl ToolError {

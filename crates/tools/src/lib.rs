@@ -11,6 +11,6 @@ mod target;
 pub mod versions;
 
 pub use answer::{Parsed, Refusal, ToolError};
-pub use plan::diagnose::ToolFailure as Failure;
+pub use calls::failure::ToolFailure as Failure;
 pub use short::{Revision, git_revision};
 pub use target::Target;

@@ -1,6 +1,6 @@
 //! Where helm and kubectl work: always named, never the user's current context.
 
-use plan::invocation::Invocation;
+use calls::invocation::Invocation;
 
 /// A context of the kubeconfig and a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Tool};
-use plan::version::Version;
+use calls::invocation::{Invocation, Tool};
+use calls::version::Version;
 use serde::Deserialize;
 
 use crate::Failure;

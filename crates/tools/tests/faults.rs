@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use plan::invocation::{Invocation, Secret, Stdin, Tool};
+use calls::invocation::{Invocation, Secret, Stdin, Tool};
 use serde_json::Value;
 use sim::{config, simulated};
 use tools::runner::{Channel, Exit, FollowEvent, LockError, RunError, Runner, RunnerConfig};

@@ -9,7 +9,7 @@ mod sim;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plan::invocation::{Secret, Stdin, Tool};
+use calls::invocation::{Secret, Stdin, Tool};
 use serde_json::json;
 use sim::simulated;
 use tools::docker::{BuildOptions, Endpoint, Removed, VertexState};
@@ -359,7 +359,7 @@ fn a_tool_without_its_flag_fails_as_the_real_one() {
     let three = helm::list(&runner, Helm::of(&"3.22".parse().unwrap()), &target());
     assert!(three.unwrap_err().failure().unwrap().stderr.contains("unknown flag: --all"));
     assert!(helm::list(&runner, Helm::of(&"4.3".parse().unwrap()), &target()).unwrap().is_empty());
-    let unknown = plan::invocation::Invocation::new(Tool::Kubectl, "test", LONG).args(["frobnicate"]);
+    let unknown = calls::invocation::Invocation::new(Tool::Kubectl, "test", LONG).args(["frobnicate"]);
     let output = runner.capture(&unknown).unwrap();
     assert_eq!(
         (output.exit, output.stderr.trim()),

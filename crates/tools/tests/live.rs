@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Secret, Stdin, Tool};
+use calls::invocation::{Invocation, Secret, Stdin, Tool};
 use serde_json::json;
 use tools::docker::{BuildOptions, Endpoint, Removed, VertexState};
 use tools::helm::{Helm, ReleaseStatus, Upgrade};

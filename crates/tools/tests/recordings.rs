@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Stdin};
+use calls::invocation::{Invocation, Stdin};
 use support::{made, recorded};
 use tools::minikube::{StartEvent, StartOptions, State, Status};
 use tools::{Parsed, Refusal, Target, docker, helm, kubectl, minikube, versions};
@@ -21,7 +21,7 @@ fn line(invocation: &Invocation) -> String {
 
 #[test]
 fn versions_of_all_tools() {
-    let show = |v: Parsed<plan::version::Version>| v.unwrap().to_string();
+    let show = |v: Parsed<calls::version::Version>| v.unwrap().to_string();
     assert_eq!(show(versions::parse_minikube(&recorded("minikube/version-json"))), "1.38.1");
     assert_eq!(show(versions::parse_helm(&recorded("helm/version-short"))), "3.22");
     assert_eq!(show(versions::parse_helm(&recorded("helm/version-template"))), "3.22");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
+use hmac_sha256::Hash as Sha256;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 use crate::world::Store;
@@ -57,7 +57,7 @@ pub(crate) fn note(store: &Store, tool: &str, args: &[String], stdin: &[u8]) -> 
         env: VARIABLES.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect(),
         environ: std::env::vars_os().map(|(name, value)| format!("{}={}", name.display(), value.display())).collect(),
         stdin_bytes: stdin.len(),
-        stdin_sha256: if stdin.is_empty() { String::new() } else { hex(&Sha256::digest(stdin)) },
+        stdin_sha256: if stdin.is_empty() { String::new() } else { hex(&Sha256::hash(stdin)) },
         pid: std::process::id(),
     };
     let mut line = serde_json::to_vec(&call)?;
@@ -73,5 +73,5 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn sha256(text: &str) -> String {
-    hex(&Sha256::digest(text))
+    hex(&Sha256::hash(text.as_bytes()))
 }

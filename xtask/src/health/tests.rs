@@ -2,9 +2,9 @@
 //! kubernetes 1.36, cut to the fields that are read): a healthy deployment, and one whose backend ends at once and whose frontend has an image that is not there.
 
 use plan::catalogue::{codes, finding};
+use report::text::width;
 
 use super::*;
-use crate::report::text::width;
 
 const HEALTHY: &str = include_str!("../../tests/data/status/healthy.json");
 const BROKEN: &str = include_str!("../../tests/data/status/broken.json");

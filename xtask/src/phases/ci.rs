@@ -6,13 +6,13 @@ use std::time::Duration;
 use plan::catalogue::{codes, finding};
 use plan::finding::Class;
 use plan::invocation::{Invocation, Tool};
+use report::event::{Event, StepName};
+use report::text::duration;
 
 use super::test::own_tests;
 use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
-use crate::report::event::{Event, StepName};
-use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
 
 /// No check may take longer.

@@ -7,14 +7,14 @@ use plan::desired::{GENERATED_SECRET, INVENTORY, OWNER_LABEL};
 use plan::finding::{Class, Finding};
 use plan::objects::{Objects, annotation, label, text};
 use plan::snapshot::ClusterState;
+use report::event::{Event, Outcome, StepName};
+use report::text::duration;
 use serde_json::Value;
 use tools::kubectl;
 
 use super::deploy;
 use crate::cli::{BuildFlags, Scope, Selection};
 use crate::context::Context;
-use crate::report::event::{Event, Outcome, StepName};
-use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::{ask, desired, failure, marker, observe, remove};
 

@@ -1,9 +1,9 @@
 //! `completions`: a script for the shell.
 
 use clap::CommandFactory as _;
+use report::event::Event;
 
 use crate::cli::Cli;
-use crate::report::event::Event;
 use crate::session::{Done, Phase, Session};
 
 /// `cargo xtask completions SHELL`. The script completes `xtask`, for those who alias it or put it on PATH.

@@ -4,14 +4,14 @@ use std::sync::OnceLock;
 
 use plan::action::Action;
 use plan::snapshot::{ClusterState, Snapshot};
+use report::event::{Event, StepName};
+use report::text;
 use tools::minikube;
 
 use super::doctor::cluster::differences;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
 use crate::exec::{self, RunReport, Step};
-use crate::report::event::{Event, StepName};
-use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::secret::Kind;
 use crate::steps::{cluster, endpoints, image, names, namespace, prune, release, retire, rollout, secret, tools as tools_step};

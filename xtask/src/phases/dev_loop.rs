@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use plan::catalogue::codes;
+use report::event::Event;
 
 use super::deploy;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
-use crate::report::event::Event;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::watch_files::{self, Watched};
 

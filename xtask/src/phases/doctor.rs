@@ -11,12 +11,12 @@ use plan::config::Config;
 use plan::finding::{Class, Finding, Severity};
 use plan::snapshot::ClusterState;
 use plan::version::{Version, VersionRange};
+use report::event::Event;
+use report::lines::{self, Line, State};
+use report::text;
 use serde_json::json;
 use tools::versions::{self, Installed};
 
-use crate::lines::{self, Line, State};
-use crate::report::event::Event;
-use crate::report::text;
 use crate::session::{Done, Phase, Session};
 use crate::{failure, observe};
 

@@ -3,10 +3,10 @@
 use plan::catalogue::{self, Entry};
 use plan::finding::Class;
 use plan::problem;
+use report::event::Event;
+use report::text;
 use serde_json::json;
 
-use crate::report::event::Event;
-use crate::report::text;
 use crate::session::{Done, Phase, Session};
 
 /// Where the text begins.

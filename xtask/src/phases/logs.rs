@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use plan::objects::{label, text};
+use report::event::Event;
 use serde_json::json;
 use tools::kubectl::{self, Logs};
 use tools::runner::FollowEvent;
 
 use crate::cli::{BuildFlags, LayoutFlag, Selection};
-use crate::report::event::Event;
 use crate::session::{Done, Phase, Session};
 use crate::{failure, observe};
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use plan::catalogue::{codes, finding};
 use plan::config::Access;
+use report::event::Event;
 use serde_json::json;
 use tools::kubectl;
 
 use super::deploy;
 use crate::cli::{BuildFlags, LayoutFlag, Selection};
-use crate::report::event::Event;
 use crate::session::{Done, Phase, Session};
 use crate::{browser, desired, failure, http, observe};
 

@@ -1,14 +1,14 @@
 //! `plan`: what deploy would do and why.
 
 use plan::action::Action;
+use report::event::{Event, StepName};
+use report::lines::COLUMNS;
+use report::text;
 use serde_json::json;
 
 use super::deploy;
 use crate::cli::{BuildFlags, Selection};
 use crate::exec;
-use crate::lines::COLUMNS;
-use crate::report::event::{Event, StepName};
-use crate::report::text;
 use crate::session::{Done, Failed, Phase, Session};
 
 /// Where the reasons begin.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use plan::finding::Finding;
 use plan::objects::{Objects, text};
+use report::event::Event;
 use serde_json::{Value, json};
 use tools::kubectl::{self, Logs, Selection};
 use tools::{docker, helm, minikube, versions};
@@ -12,7 +13,6 @@ use tools::{docker, helm, minikube, versions};
 use crate::bundle::{self, Bundle};
 use crate::cli::LayoutFlag;
 use crate::context::Context;
-use crate::report::event::Event;
 use crate::session::{Done, Phase, Session};
 use crate::{failure, look, observe, watch};
 

@@ -8,15 +8,15 @@ use plan::diagnose::Facts;
 use plan::diagnose::live::Kind;
 use plan::finding::{Finding, Severity};
 use plan::objects::{Objects, text};
+use report::event::Event;
+use report::lines::{self, Line};
 use serde_json::{Value, json};
 use tools::kubectl::{Logs, Watch, WatchEvent, WatchItem, WatchPath};
 
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
 use crate::health::Health;
-use crate::lines::{self, Line};
 use crate::look::{self, Extras};
-use crate::report::event::Event;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::{failure, watch};
 

@@ -1,9 +1,9 @@
 //! `stop`: the cluster rests, nothing is lost.
 
 use plan::snapshot::ClusterState;
+use report::event::{Event, Outcome};
 
 use crate::cli::{BuildFlags, Selection};
-use crate::report::event::{Event, Outcome};
 use crate::session::{Done, Phase, Session};
 use crate::steps::names;
 use crate::{failure, observe};

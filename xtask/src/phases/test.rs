@@ -6,14 +6,14 @@ use fs_err as fs;
 use plan::catalogue::{codes, finding};
 use plan::finding::{Class, Finding};
 use plan::invocation::{Invocation, Tool};
+use report::event::{Event, StepName};
+use report::text::duration;
 
 use super::deploy;
 use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
 use crate::helm_tests;
-use crate::report::event::{Event, StepName};
-use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
 
 /// How long the tests of one service, or of one release, may take.

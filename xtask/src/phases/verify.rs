@@ -8,6 +8,8 @@ use plan::config::{PodSecurity, Release};
 use plan::finding::{Finding, Severity};
 use plan::objects::text;
 use plan::snapshot::ClusterState;
+use report::event::{Event, StepName};
+use report::text::duration;
 use serde_json::Value;
 
 use super::deploy;
@@ -15,8 +17,6 @@ use crate::checks::Checks;
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
 use crate::inside;
-use crate::report::event::{Event, StepName};
-use crate::report::text::duration;
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::endpoints;
 use crate::{observe, proof};

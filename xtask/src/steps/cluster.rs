@@ -8,13 +8,13 @@ use plan::config::Runtime;
 use plan::decide;
 use plan::finding::Finding;
 use plan::snapshot::ClusterState;
+use report::event::{Event, StepName};
+use report::text;
 use tools::minikube::{self, StartEvent, StartOptions};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::{Event, StepName};
-use crate::report::text;
 use crate::watch_files::sleep;
 use crate::{cluster_size, failure, marker, observe, retry};
 

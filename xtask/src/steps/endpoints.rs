@@ -7,12 +7,14 @@ use plan::catalogue::{codes, finding};
 use plan::config::Access;
 use plan::finding::Finding;
 use plan::snapshot::Endpoint;
+use report::event::StepName;
+use report::text;
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::StepName;
-use crate::{observe, report::text};
+
+use crate::observe;
 
 /// Between two tries of an address that does not answer yet.
 const PAUSE: Duration = Duration::from_millis(250);

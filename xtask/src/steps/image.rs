@@ -10,13 +10,13 @@ use plan::config::{Runtime, Service};
 use plan::decide;
 use plan::desired::{IMAGE_DIGEST_LABEL, IMAGE_OWNER_LABEL, IMAGE_SERVICE_LABEL, Image as Wanted};
 use plan::finding::Finding;
+use report::event::{Event, StepName};
+use report::text;
 use tools::docker::{self, BuildOptions, BuildProgress, VertexState};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::{Event, StepName};
-use crate::report::text;
 use crate::{containerd, desired, failure, observe, retry};
 
 pub(crate) struct Image {

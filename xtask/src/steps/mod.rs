@@ -11,7 +11,7 @@ pub(crate) mod rollout;
 pub(crate) mod secret;
 pub(crate) mod tools;
 
-use crate::report::event::StepName;
+use report::event::StepName;
 
 /// The names by which steps wait for each other.
 pub(crate) mod names {

@@ -4,13 +4,13 @@ use plan::action::Action;
 use plan::decide;
 use plan::desired::{Namespace as Wanted, OWNER_LABEL};
 use plan::finding::Finding;
+use report::event::StepName;
 use serde_json::json;
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
 use crate::observe;
-use crate::report::event::StepName;
 
 pub(crate) struct Namespace(pub(crate) Wanted);
 

@@ -9,13 +9,13 @@ use plan::desired::IMAGE_OWNER_LABEL;
 use plan::finding::Finding;
 use plan::objects::text;
 use plan::prune::{self, Kept};
+use report::event::StepName;
 use serde_json::Value;
 use tools::docker::{self, Endpoint};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::StepName;
 use crate::{containerd, failure, observe};
 
 #[derive(Default)]

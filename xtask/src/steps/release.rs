@@ -7,12 +7,12 @@ use plan::decide;
 use plan::finding::Finding;
 use plan::identity::live_digests;
 use plan::inventory::{Entry, Inventory};
+use report::event::{Event, StepName};
 use tools::helm::{self, Upgrade};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::{Event, StepName};
 use crate::{charts, desired, failure, hooks, observe, put_back, watch};
 
 /// How many revisions helm keeps: enough to go back, few enough to look at.

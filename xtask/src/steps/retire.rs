@@ -6,11 +6,11 @@
 use plan::action::Action;
 use plan::finding::Finding;
 use plan::inventory::Inventory;
+use report::event::StepName;
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::StepName;
 use crate::{observe, remove};
 
 pub(crate) enum Retire {

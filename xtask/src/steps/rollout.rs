@@ -3,12 +3,12 @@
 use plan::action::Action;
 use plan::decide;
 use plan::finding::Finding;
+use report::event::StepName;
 use tools::kubectl;
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::StepName;
 use crate::{desired, failure, observe, proof, watch};
 
 pub(crate) struct Rollout(pub(crate) String);

@@ -9,12 +9,12 @@ use plan::finding::Finding;
 use plan::invocation::Secret as Sensitive;
 use plan::objects::annotation;
 use plan::snapshot::Snapshot;
+use report::event::StepName;
 use serde_json::{Map, Value, json};
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::StepName;
 use crate::{desired, observe};
 
 /// Which Secret.

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 use plan::action::Action;
 use plan::finding::Finding;
+use report::event::StepName;
 
 use super::names;
 use crate::context::Context;
 use crate::exec::{Running, Step};
-use crate::report::event::StepName;
 use crate::versions::{self, Versions};
 
 /// Looked at once a run.

@@ -1,6 +1,7 @@
 //! docs/configuration.md against what is read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::files::Fake;
 use plan::config::{Config, KEYS};
@@ -101,4 +102,40 @@ fn the_page_tells_the_rules_of_every_key_of_the_example() {
     for one in &example.commented {
         assert!(rules.contains(&format!("`{}`", one.key)), "{}", one.key);
     }
+}
+
+/// A key of xtask.toml that messages name to people, such as `cluster.memory`, exists.
+#[test]
+fn keys_that_remedies_name_exist() {
+    let known: BTreeMap<&str, &[&str]> = KEYS.iter().copied().collect();
+    let tables = ["cluster", "public", "environment", "database", "deadlines", "tools"];
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut open = vec![crates.join("plan/src"), crates.join("diagnosis/src"), crates.join("../xtask/src")];
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (table, key) in text.split('`').filter_map(|word| word.split_once('.')) {
+            let key = key.split([' ', '=']).next().unwrap_or_default();
+            let keys = match (table, key.split_once('.')) {
+                ("services", Some((_, key))) => Some((known["services.NAME"], key)),
+                (table, None) if tables.contains(&table) => Some((known[table], key)),
+                _ => None,
+            };
+            let Some((keys, key)) =
+                keys.filter(|(_, key)| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+            else {
+                continue;
+            };
+            seen += 1;
+            if !keys.contains(&key) {
+                wrong.push(format!("{}: {table}.{key}", path.display()));
+            }
+        }
+    }
+    assert!(seen > 10, "only {seen} seen");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 
 use super::Endpoint;
 use crate::answer::{ToolError, succeeded};

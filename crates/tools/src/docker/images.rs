@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 use serde::Deserialize;
 
 use super::Endpoint;

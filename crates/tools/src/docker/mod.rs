@@ -4,7 +4,7 @@ mod build;
 mod images;
 mod system;
 
-use plan::invocation::Invocation;
+use calls::invocation::Invocation;
 
 pub use build::{
     BUILD_DEADLINE, BuildFailure, BuildLog, BuildOptions, BuildProgress, Built, VertexState, build, build_invocation,

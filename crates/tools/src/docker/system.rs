@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 use serde::Deserialize;
 
 use super::Endpoint;

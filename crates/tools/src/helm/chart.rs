@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 
 use super::{SHORT, text, values_flags};
 use crate::answer::{Parsed, Refusal, ToolError, succeeded};

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Tool};
-use plan::version::Version;
+use calls::invocation::{Invocation, Tool};
+use calls::version::Version;
 use serde::Deserialize;
 
 use crate::answer::{Parsed, Refusal, ToolError, json, succeeded};

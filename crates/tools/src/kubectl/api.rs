@@ -7,7 +7,7 @@
 use std::io;
 use std::path::Path;
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 use serde_json::Value;
 
 use super::SHORT;
@@ -20,25 +20,47 @@ mod system;
 pub use system::{Api, Stream, StreamStopper};
 
 /// Why the way to the API server gave no answer. `kubectl get` asks the same and says why in words that are known.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum ApiError {
     /// Not on this system.
-    #[error("there are no Unix sockets here")]
     Unsupported,
     /// kubectl ended instead of listening.
-    #[error("`kubectl proxy` does not listen: {0}")]
     NotListening(String),
     /// The socket broke.
-    #[error("cannot ask through `kubectl proxy`")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// Neither 200 nor JSON.
-    #[error("the API server answers {path} with {what}")]
     Answer {
         /// What was asked.
         path: String,
         /// What came.
         what: String,
     },
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unsupported => f.write_str("there are no Unix sockets here"),
+            Self::NotListening(words) => write!(f, "`kubectl proxy` does not listen: {words}"),
+            Self::Io(_) => f.write_str("cannot ask through `kubectl proxy`"),
+            Self::Answer { path, what } => write!(f, "the API server answers {path} with {what}"),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for ApiError {
+    fn from(source: io::Error) -> Self {
+        Self::Io(source)
+    }
 }
 
 /// `kubectl proxy --unix-socket=SOCKET`, for reading only.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plan::invocation::Invocation;
+use calls::invocation::Invocation;
 
 use super::{SHORT, call};
 use crate::answer::{Parsed, ToolError, succeeded};

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use plan::invocation::Tool;
+use calls::invocation::Tool;
 
 use super::api::{Api, Stream, StreamStopper};
 use super::follow::{Logs, logs_follow};

@@ -7,7 +7,7 @@ mod watch;
 
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Stdin, Tool};
+use calls::invocation::{Invocation, Stdin, Tool};
 use serde_json::Value;
 
 use crate::answer::{Parsed, Refusal, ToolError, json, succeeded};

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 use serde::Deserialize;
 
 use crate::answer::{Parsed, Refusal, ToolError, json, succeeded};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 use serde::Deserialize;
 
 use super::SHORT;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plan::invocation::Invocation;
+use calls::invocation::Invocation;
 use serde::Deserialize;
 
 use super::call;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use plan::invocation::{Invocation, Stdin};
+use calls::invocation::{Invocation, Stdin};
 
 use super::env::Env;
 use super::os::{self, Group};

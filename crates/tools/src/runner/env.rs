@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
-use plan::invocation::{Invocation, Tool};
+use calls::invocation::{Invocation, Tool};
 
 /// A full environment.
 pub(crate) type Env = BTreeMap<OsString, OsString>;

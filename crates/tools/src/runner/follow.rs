@@ -4,7 +4,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use plan::invocation::{Invocation, Lifetime};
+use calls::invocation::{Invocation, Lifetime};
 
 use super::child::Message;
 use super::lines::{Lines, Tail};

@@ -5,6 +5,8 @@
 //! belongs to the process that was started then.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,10 +19,9 @@ use super::os::{self, Group};
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Why the lock was not got.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum LockError {
     /// Another run holds it.
-    #[error("another run of cargo xtask holds `{}`{}", path.display(), holder.as_ref().map_or_else(String::new, |pid| format!(" (process {pid})")))]
     Held {
         /// The lock file.
         path: PathBuf,
@@ -28,13 +29,33 @@ pub enum LockError {
         holder: Option<u32>,
     },
     /// The file can't be opened or written.
-    #[error("cannot take the lock `{}`", path.display())]
     Io {
         /// The lock file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held { path, holder } => {
+                write!(f, "another run of cargo xtask holds `{}`", path.display())?;
+                holder.map_or(Ok(()), |pid| write!(f, " (process {pid})"))
+            }
+            Self::Io { path, .. } => write!(f, "cannot take the lock `{}`", path.display()),
+        }
+    }
+}
+
+impl Error for LockError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Held { .. } => None,
+            Self::Io { source, .. } => Some(source),
+        }
+    }
 }
 
 /// A process that a killed run left behind and this run has ended.

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use plan::invocation::{Invocation, Lifetime, Secret, Stdin, Tool};
+use calls::invocation::{Invocation, Lifetime, Secret, Stdin, Tool};
 
 pub use cancel::Cancel;
 pub(crate) use follow::Stopper;

@@ -1,5 +1,7 @@
 //! What a call gives: its output, or why there is none.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 /// How a child ended.
@@ -18,8 +20,8 @@ impl Exit {
     }
 }
 
-impl std::fmt::Display for Exit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "{code}"),
             Self::Signal(signal) => write!(f, "signal {signal}"),
@@ -60,16 +62,14 @@ pub struct StreamLine {
 }
 
 /// Why there is no [`Output`]. An exit code other than 0 is no such reason: the caller knows what it means.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum RunError {
     /// The program is not on PATH.
-    #[error("`{tool}` was not found on PATH")]
     NotFound {
         /// Its name.
         tool: String,
     },
     /// It ran longer than it may and was ended.
-    #[error("`{tool}` did not end within {} s: {what}", took.as_secs())]
     DeadlineExceeded {
         /// The tool's name.
         tool: String,
@@ -83,13 +83,11 @@ pub enum RunError {
         took: Duration,
     },
     /// The run was cancelled, before the call or during it.
-    #[error("cancelled: {what}")]
     Cancelled {
         /// What it was run for.
         what: String,
     },
     /// It could not be started, or its end not be seen.
-    #[error("cannot run `{tool}`: {what}")]
     Io {
         /// The tool's name.
         tool: String,
@@ -98,4 +96,26 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { tool } => write!(f, "`{tool}` was not found on PATH"),
+            Self::DeadlineExceeded { tool, what, took, .. } => {
+                write!(f, "`{tool}` did not end within {} s: {what}", took.as_secs())
+            }
+            Self::Cancelled { what } => write!(f, "cancelled: {what}"),
+            Self::Io { tool, what, .. } => write!(f, "cannot run `{tool}`: {what}"),
+        }
+    }
+}
+
+impl Error for RunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
 }

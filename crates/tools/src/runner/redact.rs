@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use plan::invocation::Secret;
+use calls::invocation::Secret;
 
 /// What stands where a secret stood.
 pub const PLACEHOLDER: &str = "<secret>";

@@ -8,6 +8,7 @@ use plan::finding::{Class, Finding};
 use plan::invocation::{Invocation, Tool};
 use plan::objects::{Objects, number, text};
 use plan::snapshot::ClusterState;
+use report::text::size_binary;
 use serde_json::Value;
 use tools::docker;
 use tools::kubectl;
@@ -15,7 +16,6 @@ use tools::minikube::{self, Disk, Profile};
 
 use super::{Check, as_warning, warning};
 use crate::context::Context;
-use crate::report::text::size_binary;
 use crate::{failure, look, marker, observe};
 
 /// From here on the node's disk is worth a word (percent): the kubelet evicts pods at 85 by default, minikube switches that off.

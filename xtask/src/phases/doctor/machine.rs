@@ -5,11 +5,11 @@ use std::net::{Ipv4Addr, TcpListener};
 use plan::catalogue::{codes, finding};
 use plan::config::Access;
 use plan::finding::Class;
+use report::text::size_binary;
 use tools::docker::{self, Endpoint};
 
 use super::{Check, as_warning, warning};
 use crate::context::Context;
-use crate::report::text::size_binary;
 use crate::{cluster_size, desired, failure, machine};
 
 /// The docker daemon of this machine. A cluster that runs has what it needs, wherever that came from.
