@@ -59,9 +59,15 @@ pub(crate) fn upgrade(cx: &Context, run: &Running<'_>, helm: Helm, upgrade: &Upg
 /// helm's failure: the hook that failed if one did, else helm's own words.
 pub(crate) fn explained(cx: &Context, release: &str, error: &ToolError) -> Vec<Finding> {
     let own = failure::finding(cx, error);
-    let mut causes = watch::look_for_causes(cx, release).unwrap_or_default();
-    // The rollout has its own step: here only what runs inside helm's call explains its failure.
-    causes.retain(|f| f.severity == plan::finding::Severity::Error && f.subject.starts_with("job/"));
+    let Ok(facts) = watch::facts(cx, Some(release)) else { return vec![own] };
+    let mut causes = plan::diagnose::cluster(&facts, watch::now());
+    let before = jobs_before(cx);
+    // The rollout has its own step: here only what ran inside helm's call explains its failure, and no job of a run before.
+    let of_this_call = |subject: &str| {
+        let job = subject.strip_prefix("job/").and_then(|name| facts.jobs.get(name));
+        job.is_some_and(|job| !before.contains(&job.metadata.uid))
+    };
+    causes.retain(|f| f.severity == plan::finding::Severity::Error && of_this_call(&f.subject));
     match causes.first_mut() {
         Some(first) => {
             first.original = own.original;
@@ -71,13 +77,21 @@ pub(crate) fn explained(cx: &Context, release: &str, error: &ToolError) -> Vec<F
     }
 }
 
+/// The uids of jobs that were there before helm was called: it makes its own anew.
+fn jobs_before(cx: &Context) -> BTreeSet<String> {
+    cx.look(|world| {
+        let jobs = world.objects.iter().flat_map(|objects| objects.of_kind("Job"));
+        jobs.map(|job| text(job, "/metadata/uid").to_owned()).collect()
+    })
+}
+
 /// The jobs that helm runs for a release, as they go on.
 struct Hooks {
     release: String,
     watch: Watch,
     tracker: Tracker,
     logs: JobLogs,
-    /// The uids of jobs that were there before: helm makes its own anew.
+    /// See [`jobs_before`].
     before: BTreeSet<String>,
     /// The one that is followed: helm runs one after the other.
     job: Option<String>,
@@ -93,12 +107,8 @@ impl Hooks {
         let watch = Watch::start(&cx.runner, &cx.profile(), api.as_ref(), KINDS.iter().map(path).collect())
             .map_err(|f| failure::finding(cx, &f))?;
         let tracker = Tracker::new(watch::scope(cx, Some(release)), Vec::new(), watch::changed_at(cx, release));
-        let before = cx.look(|world| {
-            let jobs = world.objects.iter().flat_map(|objects| objects.of_kind("Job"));
-            jobs.map(|job| text(job, "/metadata/uid").to_owned()).collect()
-        });
-        let (logs, said) = (JobLogs::default(), String::new());
-        Ok(Self { release: release.to_owned(), watch, tracker, logs, before, job: None, said })
+        let (release, before) = (release.to_owned(), jobs_before(cx));
+        Ok(Self { release, watch, tracker, logs: JobLogs::default(), before, job: None, said: String::new() })
     }
 
     /// Takes in what has happened; gives the causes once a hook can't succeed.
