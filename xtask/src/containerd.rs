@@ -40,6 +40,13 @@ pub(crate) fn node_images(cx: &Context, wanted: &[Image]) -> Result<BTreeMap<Str
     Ok(wanted.iter().filter_map(of).collect())
 }
 
+/// Which of these the node does not have.
+pub(crate) fn missing(cx: &Context, references: Vec<String>) -> Result<Vec<String>, Finding> {
+    let listed = minikube::images(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
+    let there = |reference: &str| listed.iter().flat_map(|row| &row.tags).any(|tag| is_name_of(tag, reference));
+    Ok(references.into_iter().filter(|reference| !there(reference)).collect())
+}
+
 /// Brings an image from this machine's docker to the node, and looks whether it came.
 pub(crate) fn load(cx: &Context, run: &Running<'_>, image: &Image) -> Result<(), Vec<Finding>> {
     let reference = image.reference();

@@ -1,15 +1,15 @@
 //! One tolerant look at what is deployed, for the phases that only show: what can't be had is said, and nothing stops because of it.
 
 use plan::catalogue::{codes, finding};
+use plan::config::Runtime;
 use plan::desired::IMAGE_OWNER_LABEL;
 use plan::finding::Finding;
 use plan::inventory::Inventory;
-use plan::objects::{Objects, number};
+use plan::objects::{Objects, number, text};
 use plan::snapshot::{ClusterState, DockerHost, Endpoint};
 use report::lines::State;
 use tools::docker;
 use tools::kubectl::{self, Metric, Selection};
-use tools::minikube;
 
 use crate::context::Context;
 use crate::health::{self, Health, Images, Own, Part, Seen};
@@ -62,34 +62,47 @@ pub(crate) fn not_running(profile: &str, state: &ClusterState) -> Finding {
     }
 }
 
-/// The node's docker, without a look at images that should be there. Kept in the world, where the way to the application is decided by it.
-pub(crate) fn docker_host(cx: &Context) -> Result<DockerHost, Finding> {
-    let address = cx.look(|world| world.node.as_ref().map(|n| n.address.clone()));
-    let remembered =
-        cx.caches.docker_host(&cx.profile()).filter(|host| host.address().is_some() && host.address() == address.as_deref());
-    let host = if let Some(host) = remembered {
-        host
+/// The docker that knows the images of this project, without a look at those that should be there: the node's, or this machine's where
+/// the node has none. Kept in the world, where the way to the application is decided by it.
+pub(crate) fn builder(cx: &Context) -> Result<docker::Endpoint, Finding> {
+    let profile = cx.profile();
+    let (address, uid) = cx.look(|world| {
+        let node = world.node.as_ref();
+        let object = node.and_then(|node| world.objects.as_ref()?.get("Node", &node.name));
+        (node.map(|n| n.address.clone()), object.map(|o| text(o, "/metadata/uid").to_owned()))
+    });
+    let proven = |host: &DockerHost| host.address().is_some() && host.address() == address.as_deref();
+    let docker = if let Some(host) = cx.caches.docker_host(&profile).filter(proven) {
+        Some(host)
+    } else if uid.is_some() && cx.caches.containerd_node(&profile) == uid {
+        None
     } else {
-        let env = minikube::docker_env(&cx.runner, &cx.profile()).map_err(|f| failure::finding(cx, &f))?;
-        let host = DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path };
-        cx.caches.remember_docker_host(&cx.profile(), &host);
-        host
+        let docker = observe::node_docker(cx)?;
+        match (&docker, &uid) {
+            (Some(host), _) => cx.caches.remember_docker_host(&profile, host),
+            (None, Some(uid)) => cx.caches.remember_containerd(&profile, uid),
+            (None, None) => {}
+        }
+        docker
     };
-    cx.update(|world| world.docker = Some(host.clone()));
-    Ok(host)
+    let endpoint = docker.as_ref().map_or(docker::Endpoint::Host, observe::endpoint);
+    cx.update(|world| {
+        world.runtime = if docker.is_some() { Runtime::Docker } else { Runtime::Containerd };
+        world.docker = docker;
+    });
+    Ok(endpoint)
 }
 
 /// What the images of this project take.
-pub(crate) fn images(cx: &Context, host: &Result<DockerHost, Finding>) -> Result<Images, String> {
-    let host = host.as_ref().map_err(|finding| finding.cause.clone())?;
-    let endpoint = observe::endpoint(host);
+pub(crate) fn images(cx: &Context, builder: &Result<docker::Endpoint, Finding>) -> Result<Images, String> {
+    let endpoint = builder.as_ref().map_err(|finding| finding.cause.clone())?;
     let label = format!("{IMAGE_OWNER_LABEL}={}", cx.config.name);
     let cause = |f| failure::finding(cx, &f).cause;
     let mut ids: Vec<String> =
-        docker::images_by_label(&cx.runner, &endpoint, &label).map_err(cause)?.into_iter().map(|row| row.id).collect();
+        docker::images_by_label(&cx.runner, endpoint, &label).map_err(cause)?.into_iter().map(|row| row.id).collect();
     ids.sort();
     ids.dedup();
-    let found = docker::inspect(&cx.runner, &endpoint, &ids).map_err(cause)?.found;
+    let found = docker::inspect(&cx.runner, endpoint, &ids).map_err(cause)?.found;
     Ok(Images { count: found.len(), bytes: found.iter().map(|image| image.size).sum() })
 }
 
@@ -102,10 +115,10 @@ pub(crate) struct Extras {
 }
 
 /// Asks for the extras, side by side.
-pub(crate) fn extras(cx: &Context, host: &Result<DockerHost, Finding>) -> Extras {
+pub(crate) fn extras(cx: &Context, builder: &Result<docker::Endpoint, Finding>) -> Extras {
     std::thread::scope(|scope| {
         let metrics = scope.spawn(|| kubectl::top(&cx.runner, &cx.kube(), &Selection::all()));
-        let images = images(cx, host);
+        let images = images(cx, builder);
         // A cluster without metrics and one whose metrics don't answer look the same here: there are none to show.
         let metrics = metrics.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).ok().flatten();
         Extras { metrics, images }

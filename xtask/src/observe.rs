@@ -182,22 +182,27 @@ impl Store {
     }
 }
 
-/// Asks minikube where the node's docker is, remembers it, and lists the wanted images. Where `docker-env` refuses, the profile says
-/// whether it has no docker; the node's own word does not count: its docker may sit on a containerd that the kubelet uses.
-fn ask_store(cx: &Context, wanted: &[Image]) -> Result<Store, Finding> {
+/// Asks minikube where the node's docker is; `None` where its runtime is containerd. Where `docker-env` refuses, the profile says whether
+/// it has no docker; the node's own word does not count: its docker may sit on a containerd that the kubelet uses.
+pub(crate) fn node_docker(cx: &Context) -> Result<Option<DockerHost>, Finding> {
     let refused = match minikube::docker_env(&cx.runner, &cx.profile()) {
-        Ok(env) => {
-            let host = DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path };
-            let found = node_images(cx, &endpoint(&host), wanted)?;
-            cx.caches.remember_docker_host(&cx.profile(), &host);
-            return Ok(Store { docker: Some(host), found });
-        }
+        Ok(env) => return Ok(Some(DockerHost { host: env.host, tls_verify: env.tls_verify, cert_path: env.cert_path })),
         Err(error) => failure::finding(cx, &error),
     };
-    if refused.code == codes::DOCKER_ENV && containerd::is_runtime(cx)? {
-        return Ok(Store { docker: None, found: containerd::node_images(cx, wanted)? });
+    if refused.code == codes::DOCKER_ENV && containerd::is_runtime(cx)? { Ok(None) } else { Err(refused) }
+}
+
+/// Asks where the node's images are, lists the wanted ones, and remembers a docker that has answered.
+fn ask_store(cx: &Context, wanted: &[Image]) -> Result<Store, Finding> {
+    let docker = node_docker(cx)?;
+    let found = match &docker {
+        Some(host) => node_images(cx, &endpoint(host), wanted)?,
+        None => containerd::node_images(cx, wanted)?,
+    };
+    if let Some(host) = &docker {
+        cx.caches.remember_docker_host(&cx.profile(), host);
     }
-    Err(refused)
+    Ok(Store { docker, found })
 }
 
 /// The same, kept in the world.

@@ -14,7 +14,7 @@ use crate::bundle::{self, Bundle};
 use crate::cli::LayoutFlag;
 use crate::context::Context;
 use crate::session::{Done, Phase, Session};
-use crate::{failure, look, observe, watch};
+use crate::{failure, look, watch};
 
 /// Lines of each log.
 const TAIL: u32 = 500;
@@ -156,11 +156,11 @@ fn deployed(session: &Session, bundle: &mut Bundle<'_>, cx: &Context, objects: &
         let history = helm::history(&cx.runner, &cx.kube(), &release).map_err(cause);
         bundle.take(&format!("helm/{release}-history.txt"), history, |rows| lines_of(rows.iter().map(|row| format!("{row:?}"))));
     }
-    let host = look::docker_host(cx);
-    let extras = look::extras(cx, &host);
-    let images = host.map_err(|f| f.cause).and_then(|host| {
+    let builder = look::builder(cx);
+    let extras = look::extras(cx, &builder);
+    let images = builder.map_err(|f| f.cause).and_then(|builder| {
         let label = plan::desired::IMAGE_OWNER_LABEL;
-        docker::images_by_label(&cx.runner, &observe::endpoint(&host), label).map_err(cause)
+        docker::images_by_label(&cx.runner, &builder, label).map_err(cause)
     });
     bundle.take("docker-images.txt", images, |rows| {
         lines_of(rows.iter().map(|row| format!("{}:{}  {}  {}", row.repository, row.tag, row.id, row.created_at)))

@@ -16,7 +16,7 @@ use plan::objects::{Objects, text};
 use report::event::{Event, StepName};
 use report::text as shown;
 use serde_json::Value;
-use tools::docker;
+use tools::docker::{self, Endpoint};
 use tools::helm::{self, Rendered};
 
 use crate::cli::LayoutFlag;
@@ -24,7 +24,7 @@ use crate::context::Context;
 use crate::exec::{self, Running, Step};
 use crate::session::{Done, Failed, Phase, Session};
 use crate::steps::names;
-use crate::{failure, hooks, look, observe, watch};
+use crate::{containerd, failure, hooks, look, observe, watch};
 use revisions::{images_in, migration_jobs, targets};
 
 /// The fingerprint of a release that was rolled back: that of no sources, so that the next deploy sees the difference.
@@ -117,8 +117,10 @@ fn images_are_there(cx: &Context, name: &str, target: u32) -> Result<(), Finding
     let built: Vec<String> = cx.config.services.values().map(|service| format!("{}:", service.image)).collect();
     let ours: Vec<String> =
         images_in(&manifest).into_iter().filter(|image| built.iter().any(|prefix| image.starts_with(prefix))).collect();
-    let host = look::docker_host(cx)?;
-    let missing = docker::inspect(&cx.runner, &observe::endpoint(&host), &ours).map_err(|f| failure::finding(cx, &f))?.missing;
+    let missing = match look::builder(cx)? {
+        Endpoint::Host => containerd::missing(cx, ours)?,
+        node @ Endpoint::Node(_) => docker::inspect(&cx.runner, &node, &ours).map_err(|f| failure::finding(cx, &f))?.missing,
+    };
     let Some(first) = missing.first() else { return Ok(()) };
     let mut found = finding(
         codes::ROLLBACK_REFUSED,
@@ -126,7 +128,7 @@ fn images_are_there(cx: &Context, name: &str, target: u32) -> Result<(), Finding
         format!("revision {target} of release `{name}` runs `{first}`, which is no longer on the node"),
     );
     for image in &missing {
-        found = found.evidence("docker image inspect", format!("No such image: {image}"));
+        found = found.evidence("images of the node", format!("no {image}"));
     }
     Err(found.advice("check out the sources of that time, then: cargo xtask deploy"))
 }

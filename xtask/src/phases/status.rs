@@ -39,10 +39,10 @@ pub(crate) fn status(session: &Session, selection: &Selection, watch: bool) -> P
     if watch {
         return follow(session, &cx, &objects);
     }
-    let host = look::docker_host(&cx);
+    let builder = look::builder(&cx);
     let (facts, extras, (endpoint, unanswered)) = std::thread::scope(|scope| {
         let facts = scope.spawn(|| watch::facts(&cx, None));
-        let extras = scope.spawn(|| look::extras(&cx, &host));
+        let extras = scope.spawn(|| look::extras(&cx, &builder));
         let endpoint = look::endpoint(&cx, &objects);
         (joined(facts), joined(extras), endpoint)
     });
@@ -120,7 +120,7 @@ struct Live {
 
 /// Follows until Ctrl-C; shows what changed when it changed.
 fn follow(session: &Session, cx: &Context, first: &Objects) -> Phase {
-    let mut extras = look::extras(cx, &look::docker_host(cx));
+    let mut extras = look::extras(cx, &look::builder(cx));
     let namespace = &cx.config.namespace;
     let mut paths: Vec<WatchPath> = Kind::ALL
         .iter()
@@ -166,7 +166,7 @@ fn follow(session: &Session, cx: &Context, first: &Objects) -> Phase {
         }
         let objects = live.all();
         if changed && asked.elapsed() >= EXTRAS {
-            extras = look::extras(cx, &look::docker_host(cx));
+            extras = look::extras(cx, &look::builder(cx));
             asked = Instant::now();
         }
         if changed {

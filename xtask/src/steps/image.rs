@@ -134,10 +134,12 @@ impl Image {
                 text::size_decimal(bytes),
                 text::size_decimal(budget)
             );
+            let on_node = cx.look(|world| world.runtime) == Runtime::Docker;
+            let place = if on_node { "the node's docker" } else { "this machine's docker" };
             let warning = finding(codes::IMAGE_TOO_BIG, &reference, cause)
                 .service(&self.wanted.service)
                 .evidence("docker history", format!("the layers add up to {}", text::size_decimal(bytes)))
-                .remedy("see which layer is large, in the node's docker", format!("docker history {reference}"));
+                .remedy(format!("see which layer is large, in {place}"), format!("docker history {reference}"));
             cx.reporter.send(Event::Finding(Box::new(warning)));
         }
         if let Some(budget) = service.build_budget.filter(|budget| took > *budget) {

@@ -10,7 +10,7 @@ use plan::objects::{Objects, number, text};
 use plan::snapshot::ClusterState;
 use report::text::size_binary;
 use serde_json::Value;
-use tools::docker;
+use tools::docker::{self, Endpoint};
 use tools::kubectl;
 use tools::minikube::{self, Disk, Profile};
 
@@ -167,10 +167,14 @@ pub(super) fn inside(cx: &Context) -> Vec<Check> {
     let mut checks = vec![check.fine(format!("kubernetes {}", node.kubelet.trim_start_matches('v')))];
     cx.update(|world| world.node = Some(node));
     let check = Check::new("docker");
-    checks.push(match look::docker_host(cx) {
+    checks.push(match look::builder(cx) {
         Err(found) => check.found([found]),
-        Ok(host) => match docker::info(&cx.runner, &observe::endpoint(&host)) {
-            Ok(info) => check.fine(format!("docker {} in the node", info.server_version)),
+        Ok(builder) => match docker::info(&cx.runner, &builder) {
+            Ok(info) => {
+                let place =
+                    if builder == Endpoint::Host { "on this machine builds, the node has containerd" } else { "in the node" };
+                check.fine(format!("docker {} {place}", info.server_version))
+            }
             Err(error) => check.found([failure::finding(cx, &error)]),
         },
     });
