@@ -162,6 +162,7 @@ fn pull(view: &View<'_>, part: &Part<'_>, message: &str, evidence: impl Fn(Findi
 fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
     let who = view.who();
     let scope = &view.facts.scope;
+    let service = view.service();
     let quoted = |word: &str| message.split_once(&format!("{word} \"")).and_then(|(_, rest)| rest.split('"').next());
     if let Some((key, kind, name)) = missing_key(message) {
         let secret = kind == "Secret";
@@ -173,7 +174,7 @@ fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
         }
         return if secret {
             found.remedy(
-                format!("set {key} in .env and list it in `services.{who}.keys` of xtask.toml, then"),
+                format!("set {key} in .env and list it in `services.{service}.keys` of xtask.toml, then"),
                 "cargo xtask deploy",
             )
         } else {
@@ -185,7 +186,7 @@ fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
         return view
             .finding(codes::SECRET_MISSING, format!("{who} can't start: secret `{name}` does not exist"))
             .remedy(
-                format!("the tool makes one for the release if `services.{who}.keys` in xtask.toml lists any; if it does, run"),
+                format!("the tool makes one for the release if `services.{service}.keys` in xtask.toml lists any; if it does, run"),
                 "cargo xtask deploy",
             )
             .advice("a chart that takes its name from another value than `existingSecret`: `keys.existing_secret` of the release")
@@ -206,13 +207,13 @@ fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
                 format!("{who} can't start: image `{image}` names its user `{user}`, runAsNonRoot needs a number"),
             )
             .remedy("write the number in the Dockerfile (`USER 10001`), then", "cargo xtask deploy")
-            .advice(format!("or set `services.{who}.run_as_user` in xtask.toml to the image's numeric user id"));
+            .advice(format!("or set `services.{service}.run_as_user` in xtask.toml to the image's numeric user id"));
     }
     if message.contains("will run as root") || message.contains("runAsUser breaks non-root policy") {
         return view
             .finding(codes::RUNS_AS_ROOT, format!("{who} can't start: image `{image}` runs as root, the pod forbids that"))
             .remedy("set a numeric user in the Dockerfile (`USER 10001`), then", "cargo xtask deploy")
-            .advice(format!("or opt it down: `services.{who}.pod_security = \"baseline\"` in xtask.toml"));
+            .advice(format!("or opt it down: `services.{service}.pod_security = \"baseline\"` in xtask.toml"));
     }
     view.finding(codes::CONTAINER_START_FAILED, format!("{who} can't start: {}", first_line(message))).remedy("", view.describe())
 }

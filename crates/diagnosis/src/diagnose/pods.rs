@@ -25,6 +25,12 @@ impl<'a> View<'a> {
     /// The service, else the controller's name, else the pod's.
     pub(crate) fn who(&self) -> String {
         let meta = &self.pod.metadata;
+        // A job runs a service's image and is something else: migrations.
+        if of_job(self.pod)
+            && let Some(job) = meta.labels.get(super::facts::COMPONENT).or(meta.owner_references.first().map(|owner| &owner.name))
+        {
+            return job.clone();
+        }
         if let Some(service) = self.facts.scope.service(meta, &self.pod.spec) {
             return service;
         }
@@ -33,6 +39,11 @@ impl<'a> View<'a> {
             ("ReplicaSet", Some((deployment, _))) => deployment.to_owned(),
             _ => owner.name.clone(),
         }
+    }
+
+    /// The service of xtask.toml that it is of, by which its settings are named there.
+    pub(crate) fn service(&self) -> String {
+        self.facts.scope.service(&self.pod.metadata, &self.pod.spec).unwrap_or_else(|| self.who())
     }
 
     /// A finding about this pod.

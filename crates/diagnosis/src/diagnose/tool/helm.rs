@@ -241,7 +241,7 @@ fn refused(failure: &ToolFailure, words: &str, call: &Call<'_>) -> Option<Findin
         };
         let context = call.context.map_or_else(String::new, |context| format!(" --context {context}"));
         let found = if range { found } else { found.remedy("see whose it is", format!("kubectl{context} get services -A")) };
-        return Some(found.advice("choose another `nodePort` in xtask.toml or the values"));
+        return Some(found.advice("choose another `public.node_port` in xtask.toml"));
     }
     if words.contains("no matches for kind") {
         let kind = between(words, "no matches for kind \"", "\"").unwrap_or("?");
