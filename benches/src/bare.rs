@@ -26,8 +26,8 @@ pub(crate) struct Script<'a> {
 pub(crate) enum Tags<'a> {
     /// As deployed.
     Same,
-    /// This tag for this service.
-    New { service: &'a str, tag: &'a str },
+    /// This tag for this service, with or without the chart's hooks.
+    New { service: &'a str, tag: &'a str, hooks: bool },
 }
 
 impl Script<'_> {
@@ -80,10 +80,11 @@ impl Script<'_> {
         let chart = release.chart.display().to_string();
         let mut args =
             vec!["upgrade".to_owned(), "--install".to_owned(), release.name.clone(), chart, "--reuse-values=true".to_owned()];
-        if let Tags::New { service, tag } = tags
-            && let Some(key) = release.tag_key(service)
-        {
-            args.extend(["--set-string".to_owned(), format!("{key}={tag}")]);
+        if let Tags::New { service, tag, hooks } = tags {
+            if let Some(key) = release.tag_key(service) {
+                args.extend(["--set-string".to_owned(), format!("{key}={tag}")]);
+            }
+            args.extend((!hooks).then(|| "--no-hooks".to_owned()));
         }
         args.extend(["--wait", "--timeout", "5m"].map(str::to_owned));
         self.helm().args(args).run().map(drop)

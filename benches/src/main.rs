@@ -100,7 +100,7 @@ fn run(cli: &Cli) -> Result<bool> {
             Scenario::Line => lab.line(),
             Scenario::Failure => lab.failure(),
             Scenario::Scale => scale::scale(&root, &xtask, &target, &cli.services, cli.runs),
-            Scenario::Build => builds::build(&root),
+            Scenario::Build => builds::build(&root, cli.runs),
             Scenario::Cold => lab.cold(),
         };
         match result {

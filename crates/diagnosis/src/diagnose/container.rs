@@ -186,7 +186,9 @@ fn reference(view: &View<'_>, part: &Part<'_>, message: &str) -> Finding {
         return view
             .finding(codes::SECRET_MISSING, format!("{who} can't start: secret `{name}` does not exist"))
             .remedy(
-                format!("the tool makes one for the release if `services.{service}.keys` in xtask.toml lists any; if it does, run"),
+                format!(
+                    "the tool makes one for the release if `services.{service}.keys` in xtask.toml lists any; if it does, run"
+                ),
                 "cargo xtask deploy",
             )
             .advice("a chart that takes its name from another value than `existingSecret`: `keys.existing_secret` of the release")
