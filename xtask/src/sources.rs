@@ -98,14 +98,8 @@ impl Sources {
 
     /// The digest of some files and folders of a service's context.
     pub(crate) fn part(&self, service: &str, paths: &[String]) -> Result<String, Finding> {
-        let manifest = self.digest(service)?.manifest();
-        let is_part = |entry: &str| {
-            paths
-                .iter()
-                .any(|path| entry.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-        };
-        let of_it = manifest.entries.iter().filter(|(entry, _)| is_part(entry));
-        Ok(plan::identity::digest(of_it.flat_map(|(entry, what)| [entry.as_bytes(), what.as_bytes()])))
+        let entries = self.digest(service)?.below(paths);
+        Ok(plan::identity::digest(entries.iter().flat_map(|(path, what)| [path.as_bytes(), what.as_bytes()])))
     }
 
     fn manifest_file(&self, service: &str) -> PathBuf {

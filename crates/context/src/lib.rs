@@ -81,6 +81,15 @@ impl ContextDigest {
         Manifest { digest: self.hex.clone(), inputs: self.inputs.clone(), entries: Manifest::of(&self.entries) }
     }
 
+    /// The path and the kind, mode and digest of each entry that is one of `paths` (relative, `/` between names) or in one of them.
+    pub fn below(&self, paths: &[String]) -> Vec<(String, String)> {
+        let is_below = |entry: &&Entry| {
+            let mut rests = paths.iter().filter_map(|path| entry.path.strip_prefix(path.as_bytes()));
+            rests.any(|rest| rest.is_empty() || rest[0] == b'/')
+        };
+        self.entries.iter().filter(is_below).map(|entry| (entry.shown().into_owned(), entry.describe())).collect()
+    }
+
     /// What differs from an earlier digest: other inputs first, then paths, each in order.
     pub fn changed_since(&self, then: &Manifest) -> Vec<Change> {
         if then.digest == self.hex { Vec::new() } else { manifest::diff(then, &self.manifest()) }

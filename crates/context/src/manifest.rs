@@ -55,7 +55,7 @@ impl Entry {
         shown(&self.path)
     }
 
-    fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match &self.content {
             Content::File { sha256, .. } => format!("file {:o} {}", self.mode, hex(sha256)),
             Content::Dir => format!("folder {:o}", self.mode),

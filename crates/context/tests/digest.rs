@@ -165,6 +165,22 @@ fn differences_are_told() {
 }
 
 #[test]
+fn a_part_is_its_files_and_what_is_in_its_folders() {
+    let tree = Tree::new(&[("sql/1.sql", "a"), ("sql/old/0.sql", "b"), ("sql.md", "c"), ("app.py", "d")]);
+    let paths = |of: &[&str]| -> Vec<String> {
+        let of: Vec<String> = of.iter().map(|&path| path.to_owned()).collect();
+        tree.digest().below(&of).into_iter().map(|(path, _)| path).collect()
+    };
+    assert_eq!(paths(&["sql"]), ["sql", "sql/1.sql", "sql/old", "sql/old/0.sql"]);
+    assert_eq!(paths(&["sql/old", "app.py", "nothing"]), ["app.py", "sql/old", "sql/old/0.sql"]);
+    let before = tree.digest().below(&["sql".to_owned()]);
+    tree.write("app.py", "e");
+    assert_eq!(tree.digest().below(&["sql".to_owned()]), before);
+    tree.write("sql/old/0.sql", "e");
+    assert_ne!(tree.digest().below(&["sql".to_owned()]), before);
+}
+
+#[test]
 fn a_manifest_survives_json() {
     let manifest = Tree::new(&[("a", "1")]).digest().manifest();
     let text = serde_json::to_string(&manifest).unwrap();
