@@ -5,6 +5,12 @@ use std::path::PathBuf;
 use fs_err as fs;
 use plan::snapshot::DockerHost;
 
+/// How many builds of an image are remembered: more than are kept on the node.
+const BUILDS: usize = 10;
+
+/// An image's name, its id in the docker that built it, and the digest of its configuration.
+type Build = (String, String, String);
+
 /// The folder of the caches.
 pub(crate) struct Caches {
     folder: PathBuf,
@@ -49,16 +55,24 @@ impl Caches {
         self.folder.join(format!("image-{}.json", repository.replace(['/', ':'], "-")))
     }
 
-    /// The digest of an image's configuration as its build gave it, if `id` is the image that was built then.
-    pub(crate) fn built(&self, reference: &str, id: &str) -> Option<String> {
-        let text = fs::read_to_string(self.image_file(reference)).ok()?;
-        let (name, then, configuration): (String, String, String) = serde_json::from_str(&text).ok()?;
-        (name == reference && then == id).then_some(configuration)
+    fn builds(&self, reference: &str) -> Vec<Build> {
+        let text = fs::read_to_string(self.image_file(reference)).ok();
+        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
     }
 
-    /// Remembers that of the last build. Without it an image is known by its tag and label alone.
+    /// The digest of an image's configuration as its build gave it, if `id` is the image that was built then.
+    pub(crate) fn built(&self, reference: &str, id: &str) -> Option<String> {
+        let mut builds = self.builds(reference).into_iter();
+        builds.find(|(name, then, _)| name == reference && then == id).map(|(_, _, configuration)| configuration)
+    }
+
+    /// Remembers that of the last builds. Without it an image is known by its tag and label alone.
     pub(crate) fn remember_built(&self, reference: &str, id: &str, configuration: &str) {
-        if let Ok(text) = serde_json::to_string(&(reference, id, configuration)) {
+        let mut builds = self.builds(reference);
+        builds.retain(|(name, ..)| name != reference);
+        builds.insert(0, (reference.to_owned(), id.to_owned(), configuration.to_owned()));
+        builds.truncate(BUILDS);
+        if let Ok(text) = serde_json::to_string(&builds) {
             fs::write(self.image_file(reference), text).ok();
         }
     }
