@@ -288,15 +288,23 @@ fn state_of(pod: &Value, ready: bool) -> String {
     }
     match text(pod, "/status/phase") {
         "Running" if ready => "ready".to_owned(),
-        "Running" if of("/status/containerStatuses").iter().any(|s| s.pointer("/started") == Some(&json!(true))) => {
-            "not ready".to_owned()
-        }
+        "Running" if was_ready(pod) => "not ready".to_owned(),
         "Running" => "starting".to_owned(),
         "Pending" if text(pod, "/spec/nodeName").is_empty() => "pending".to_owned(),
         "Pending" => "creating".to_owned(),
         "Failed" if !text(pod, "/status/reason").is_empty() => text(pod, "/status/reason").to_owned(),
         other => other.to_lowercase(),
     }
+}
+
+/// Whether a pod that is not ready was so since its containers began. One that never was is still starting: how long that may go on is
+/// for the diagnosis to say.
+fn was_ready(pod: &Value) -> bool {
+    let of = |at: &str| pod.pointer(at).and_then(Value::as_array).into_iter().flatten();
+    let since = of("/status/conditions").find(|c| text(c, "/type") == "Ready").map(|c| text(c, "/lastTransitionTime"));
+    let mut begun = of("/status/containerStatuses").map(|s| text(s, "/state/running/startedAt")).filter(|at| !at.is_empty());
+    // RFC 3339 in UTC and whole seconds, as the API writes it: ordered as text.
+    since.is_some_and(|since| begun.any(|begun| since > begun))
 }
 
 /// `45s`, `12m`, `3h`, `2d`: as kubectl shows ages.

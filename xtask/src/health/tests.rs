@@ -127,3 +127,19 @@ fn ages() {
         assert_eq!(memory(bytes), expected);
     }
 }
+
+#[test]
+fn a_pod_that_never_was_ready_is_starting() {
+    // Times as in the recordings `pods/readiness-failing` (never ready) and `pods/slow-start` (ready after 26 s, here not any more).
+    for (since, begun, state) in [
+        ("2026-11-21T02:06:52Z", "2026-11-21T02:06:54Z", "starting"),
+        ("2026-11-21T02:07:21Z", "2026-11-21T02:06:55Z", "not ready"),
+    ] {
+        let pod = json!({"status": {
+            "phase": "Running",
+            "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": since}],
+            "containerStatuses": [{"started": true, "ready": false, "state": {"running": {"startedAt": begun}}}],
+        }});
+        assert_eq!(state_of(&pod, false), state);
+    }
+}
