@@ -381,8 +381,6 @@ fn kubectl_answers() {
         assert_eq!(kubectl::parse_one(&recorded(&format!("kubectl/{name}"))), Err(Refusal::Failed), "{name}");
     }
     assert!(matches!(kubectl::parse_list(&made(0, "{\"kind\":\"Pod\"}")), Err(Refusal::Unclear(_))));
-    assert_eq!(kubectl::parse_can_i(&recorded("kubectl/auth-can-i")), Ok(true));
-    assert_eq!(kubectl::parse_can_i(&recorded("kubectl/context-missing")), Err(Refusal::Failed));
     assert_eq!(kubectl::parse_top(&recorded("kubectl/top-no-metrics")), Ok(None));
     assert_eq!(kubectl::parse_forwarding("Forwarding from 127.0.0.1:18999 -> 53"), Some(18999));
     assert_eq!(kubectl::parse_forwarding("Forwarding from [::1]:18999 -> 53"), None);

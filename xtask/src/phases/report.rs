@@ -121,8 +121,9 @@ fn tools_of(session: &Session, bundle: &mut Bundle<'_>) {
             json!({"tool": one.tool, "path": one.path.map(|p| p.display().to_string()), "version": version, "problem": problem})
         })
         .collect();
+    let checkout = tools::git_revision(&session.root).map(|at| json!({"commit": at.commit, "changed": at.dirty}));
     let this = json!({
-        "xtask": env!("CARGO_PKG_VERSION"), "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
+        "xtask": env!("CARGO_PKG_VERSION"), "checkout": checkout, "os": std::env::consts::OS, "architecture": std::env::consts::ARCH,
         "wsl": crate::machine::is_wsl(), "machine": format!("{:?}", crate::machine::look()), "tools": all,
     });
     bundle.add_json("versions.json", &this);

@@ -34,14 +34,6 @@ pub struct Database {
 impl Database {
     /// The port of `PostgreSQL`.
     pub const PORT: u16 = 5432;
-
-    /// The image as charts take it: repository, tag, digest; the last two may be empty, but not both.
-    pub fn image_parts(&self) -> (&str, &str, &str) {
-        let (name, digest) = self.image.split_once('@').unwrap_or((&self.image, ""));
-        // A colon before the last slash belongs to the registry's port.
-        let (repository, tag) = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((name, ""));
-        (repository, tag, digest)
-    }
 }
 
 impl Database {

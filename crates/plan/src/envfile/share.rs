@@ -30,11 +30,6 @@ impl Resolved {
         self.keys.iter().filter(|(_, e)| e.source == Source::Generate && e.value.is_none()).map(|(key, _)| key.as_str())
     }
 
-    /// Whether the development database is used: no environment file names another.
-    pub fn uses_development_database(&self) -> bool {
-        self.keys.values().any(|entry| entry.source == Source::Database)
-    }
-
     /// What a service gets that lists `keys`; a key without a value is left out.
     pub fn share<'k>(&self, keys: impl IntoIterator<Item = &'k String>) -> Share {
         let mut share = Share::default();

@@ -233,26 +233,6 @@ pub fn exec(
     })
 }
 
-/// `kubectl auth can-i VERB RESOURCE`
-pub fn can_i_invocation(target: &Target, verb: &str, resource: &str) -> Invocation {
-    call(target, format!("ask whether `{verb} {resource}` is allowed"), SHORT).args(["auth", "can-i", verb, resource])
-}
-
-/// `yes` or `no`; `no` has exit code 1.
-pub fn parse_can_i(output: &Output) -> Parsed<bool> {
-    match output.stdout.split_whitespace().next() {
-        Some("yes") => Ok(true),
-        Some("no") => Ok(false),
-        _ if output.exit.is_success() => Err(Refusal::Unclear("neither `yes` nor `no`".to_owned())),
-        _ => Err(Refusal::Failed),
-    }
-}
-
-/// Whether the user of the context may do something.
-pub fn can_i(runner: &Runner, target: &Target, verb: &str, resource: &str) -> Result<bool, ToolError> {
-    runner.ask(&can_i_invocation(target, verb, resource), parse_can_i)
-}
-
 /// What a container uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metric {

@@ -197,13 +197,3 @@ pub fn parse_addons(output: &Output) -> Parsed<BTreeMap<String, bool>> {
 pub fn addons(runner: &Runner, profile: &str) -> Result<BTreeMap<String, bool>, ToolError> {
     runner.ask(&addons_invocation(profile), parse_addons)
 }
-
-/// `minikube addons enable NAME`
-pub fn addon_enable_invocation(profile: &str, addon: &str) -> Invocation {
-    call(profile, format!("enable addon `{addon}`"), LONG).args(["addons", "enable", addon])
-}
-
-/// Enables an addon.
-pub fn addon_enable(runner: &Runner, profile: &str, addon: &str) -> Result<(), ToolError> {
-    runner.ask(&addon_enable_invocation(profile, addon), succeeded)
-}

@@ -66,11 +66,6 @@ impl Kind {
         };
         format!("/{api}/namespaces/{namespace}/{}", self.resource())
     }
-
-    /// The path for `kubectl get --raw`, to watch from `resource_version` on.
-    pub fn watch_path(self, namespace: &str, resource_version: &str) -> String {
-        format!("{}?watch=1&resourceVersion={resource_version}&allowWatchBookmarks=true", self.list_path(namespace))
-    }
 }
 
 /// What a line of a watch was.
