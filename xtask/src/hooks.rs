@@ -8,7 +8,7 @@ use plan::diagnose::live::{Kind, Target, Tracker, Verdict};
 use plan::finding::Finding;
 use plan::objects::text;
 use tools::helm::{self, Helm, Upgrade};
-use tools::kubectl::{Watch, WatchPath};
+use tools::kubectl::Watch;
 use tools::runner::FollowEvent;
 use tools::{Refusal, ToolError};
 
@@ -100,12 +100,7 @@ struct Hooks {
 
 impl Hooks {
     fn watch(cx: &Context, release: &str) -> Result<Self, Finding> {
-        let namespace = &cx.config.namespace;
-        let path =
-            |kind: &Kind| WatchPath { kind: kind.resource().to_owned(), path: kind.list_path(namespace), labels: String::new() };
-        let api = cx.api.way(&cx.runner, &cx.profile());
-        let watch = Watch::start(&cx.runner, &cx.profile(), api.as_ref(), KINDS.iter().map(path).collect())
-            .map_err(|f| failure::finding(cx, &f))?;
+        let watch = watch::streams(cx, watch::paths(cx, &KINDS))?;
         let tracker = Tracker::new(watch::scope(cx, Some(release)), Vec::new(), watch::changed_at(cx, release));
         let (release, before) = (release.to_owned(), jobs_before(cx));
         Ok(Self { release, watch, tracker, logs: JobLogs::default(), before, job: None, said: String::new() })

@@ -82,6 +82,20 @@ pub(crate) fn rollout(cx: &Context, run: &Running<'_>, wanted: &Release) -> Resu
     follow(cx, run, &mut tracker, &kinds, cx.config.deadlines.rollout)
 }
 
+/// What is watched of these kinds.
+pub(crate) fn paths(cx: &Context, kinds: &[Kind]) -> Vec<WatchPath> {
+    let namespace = &cx.config.namespace;
+    let path =
+        |kind: &Kind| WatchPath { kind: kind.resource().to_owned(), path: kind.list_path(namespace), labels: String::new() };
+    kinds.iter().map(path).collect()
+}
+
+/// Begins to watch, through the run's way to the API server where there is one.
+pub(crate) fn streams(cx: &Context, paths: Vec<WatchPath>) -> Result<Watch, Finding> {
+    let api = cx.api.way(&cx.runner, &cx.profile());
+    Watch::start(&cx.runner, &cx.profile(), api.as_ref(), paths).map_err(|f| failure::finding(cx, &f))
+}
+
 fn follow(
     cx: &Context,
     run: &Running<'_>,
@@ -89,13 +103,7 @@ fn follow(
     kinds: &[Kind],
     deadline: Duration,
 ) -> Result<(), Vec<Finding>> {
-    let namespace = &cx.config.namespace;
-    let paths = kinds
-        .iter()
-        .map(|kind| WatchPath { kind: kind.resource().to_owned(), path: kind.list_path(namespace), labels: String::new() })
-        .collect();
-    let api = cx.api.way(&cx.runner, &cx.profile());
-    let watch = Watch::start(&cx.runner, &cx.profile(), api.as_ref(), paths).map_err(|f| failure::finding(cx, &f))?;
+    let watch = streams(cx, paths(cx, kinds))?;
     let until = Instant::now() + deadline;
     let mut listed = BTreeSet::new();
     let mut trouble: Option<Finding> = None;

@@ -11,14 +11,14 @@ use plan::objects::{Objects, text};
 use report::event::Event;
 use report::lines::{self, Line};
 use serde_json::{Value, json};
-use tools::kubectl::{Logs, Watch, WatchEvent, WatchItem, WatchPath};
+use tools::kubectl::{Logs, WatchEvent, WatchItem, WatchPath};
 
 use crate::cli::{BuildFlags, Selection};
 use crate::context::Context;
 use crate::health::Health;
 use crate::look::{self, Extras};
 use crate::session::{Done, Failed, Phase, Session};
-use crate::{failure, watch};
+use crate::watch;
 
 /// How long nothing may come in before Ctrl-C is looked at.
 const TICK: Duration = Duration::from_millis(200);
@@ -122,16 +122,12 @@ struct Live {
 fn follow(session: &Session, cx: &Context, first: &Objects) -> Phase {
     let mut extras = look::extras(cx, &look::builder(cx));
     let namespace = &cx.config.namespace;
-    let mut paths: Vec<WatchPath> = Kind::ALL
-        .iter()
-        .map(|kind| WatchPath { kind: kind.resource().to_owned(), path: kind.list_path(namespace), labels: String::new() })
-        .collect();
+    let mut paths = watch::paths(cx, &Kind::ALL);
     // helm's own records say which revision is there.
     paths.push(WatchPath::core(namespace, "secrets").labels("owner=helm"));
     paths.push(WatchPath { kind: "nodes".to_owned(), path: "/api/v1/nodes".to_owned(), labels: String::new() });
     let kinds = paths.len();
-    let api = cx.api.way(&cx.runner, &cx.profile());
-    let stream = Watch::start(&cx.runner, &cx.profile(), api.as_ref(), paths).map_err(|f| failure::finding(cx, &f))?;
+    let stream = watch::streams(cx, paths)?;
     let mut live = Live { objects: BTreeMap::new(), logs: BTreeMap::new() };
     for object in first.iter() {
         live.put(text(object, "/kind").to_owned(), object.clone());

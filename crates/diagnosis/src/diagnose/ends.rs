@@ -141,7 +141,8 @@ fn crash(view: &View<'_>, ended: &Terminated, reason: Reason, line: Option<&Line
     }
 }
 
-fn times(count: i64) -> String {
+/// `once`, `2 times`.
+pub(super) fn times(count: i64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 

@@ -3,6 +3,7 @@
 
 use super::admission::creation_refused;
 use super::cause::{Cause, Depth};
+use super::ends::times;
 use super::facts::{Condition, Facts, Job, Pod, Timestamp};
 use super::log;
 use crate::catalogue::{codes, finding};
@@ -128,10 +129,6 @@ fn closing(facts: &Facts, job: &Job, mut found: Finding) -> Finding {
         .remedy("after the correction", "cargo xtask deploy");
     found.service = facts.scope.service(&job.metadata, &job.spec.template.spec);
     found
-}
-
-fn times(count: i64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 /// A job without a single pod, because they are refused.
