@@ -187,7 +187,9 @@ pub(crate) fn run(cx: &Context, steps: &[Box<dyn Step>]) -> RunReport {
                                 _ => first.map_or_else(String::new, |first| first.code.to_owned()),
                             };
                             cx.reporter.send(Event::StepFinished { step: name.clone(), outcome: Outcome::Fail, text, took });
-                            report.findings.extend(findings);
+                            // One Ctrl-C stops all that runs: it is told once.
+                            let told = report.findings.iter().any(|found| found.code == codes::INTERRUPTED);
+                            report.findings.extend(findings.into_iter().filter(|f| !told || f.code != codes::INTERRUPTED));
                             Outcome::Fail
                         }
                     };
