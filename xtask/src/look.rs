@@ -3,6 +3,7 @@
 use plan::catalogue::{codes, finding};
 use plan::config::Runtime;
 use plan::desired::IMAGE_OWNER_LABEL;
+use plan::diagnose::Timestamp;
 use plan::finding::Finding;
 use plan::inventory::Inventory;
 use plan::objects::{Objects, number, text};
@@ -213,6 +214,13 @@ pub(crate) fn release_findings(cx: &Context, objects: &Objects) -> Vec<Finding> 
         ),
     });
     found.collect()
+}
+
+/// Whether a helm that began a revision may still be at it: it has no longer than this.
+pub(crate) fn may_be_at_work(cx: &Context, objects: &Objects, release: &str) -> bool {
+    let limit = cx.config.deadlines.release + cx.config.deadlines.migration;
+    let began = objects.helm_began(release).and_then(Timestamp::parse);
+    began.is_some_and(|began| watch::now().seconds_since(began) < i64::try_from(limit.as_secs()).unwrap_or(i64::MAX))
 }
 
 fn deploy(cx: &Context) -> String {

@@ -46,9 +46,18 @@ impl Objects {
     /// The status of the newest revision of a release as Helm's Secrets name it, without asking helm:
     /// `(revision, status)`. Source: labels `owner=helm,name,status,version` on `sh.helm.release.v1.*` (helm 3 and 4).
     pub fn helm_status(&self, release: &str) -> Option<(u32, String)> {
+        self.newest_revision(release).map(|(revision, secret)| (revision, label(secret, "status").to_owned()))
+    }
+
+    /// When helm began the newest revision of a release, as the API writes it.
+    pub fn helm_began(&self, release: &str) -> Option<&str> {
+        self.newest_revision(release).map(|(_, secret)| text(secret, "/metadata/creationTimestamp"))
+    }
+
+    fn newest_revision(&self, release: &str) -> Option<(u32, &Value)> {
         self.of_kind("Secret")
             .filter(|o| label(o, "owner") == "helm" && label(o, "name") == release)
-            .filter_map(|o| Some((label(o, "version").parse::<u32>().ok()?, label(o, "status").to_owned())))
+            .filter_map(|o| Some((label(o, "version").parse::<u32>().ok()?, o)))
             .max_by_key(|(revision, _)| *revision)
     }
 

@@ -173,7 +173,9 @@ fn follow(session: &Session, cx: &Context, first: &Objects) -> Phase {
         let now = watch::now();
         let health = look::health(cx, &objects, &extras, endpoint.clone());
         let mut findings = plan::diagnose::cluster(&live.facts(cx)?, now);
-        findings.extend(look::release_findings(cx, &objects));
+        // Whoever stays to look sees it end; who looks once is told what to do if it doesn't.
+        let passes = |f: &Finding| f.code == codes::RELEASE_PENDING && look::may_be_at_work(cx, &objects, &f.subject);
+        findings.extend(look::release_findings(cx, &objects).into_iter().filter(|f| !passes(f)));
         let findings = concerning(cx, findings);
         let mut lines = health.steady_lines();
         lines.extend(findings.iter().map(|f| {
