@@ -178,19 +178,22 @@ fn release(name: &str, status: Option<&(u32, String)>) -> Line {
 }
 
 fn workloads<'a>(objects: &'a Objects, part: &'a Part) -> Vec<&'a Value> {
-    match &part.own {
+    match part.service() {
         None => plan::decide::workloads(objects, &part.release).collect(),
-        Some(Own { component, image, alone }) => {
-            plan::parts::Part { release: &part.release, component, image, alone: *alone }.workloads(objects)
-        }
+        Some(service) => service.workloads(objects),
     }
 }
 
 /// What a service runs besides, or instead of, pods that stay.
 fn tasks(objects: &Objects, part: &Part) -> Vec<String> {
-    part.own.as_ref().map_or_else(Vec::new, |Own { component, image, alone }| {
-        plan::parts::Part { release: &part.release, component, image, alone: *alone }.tasks(objects)
-    })
+    part.service().map_or_else(Vec::new, |service| service.tasks(objects))
+}
+
+impl Part {
+    fn service(&self) -> Option<plan::parts::Part<'_>> {
+        let Own { component, image, alone } = self.own.as_ref()?;
+        Some(plan::parts::Part { release: &self.release, component, image, alone: *alone })
+    }
 }
 
 /// The volumes of the development database: what a service of the layout keeps is its chart's own matter.

@@ -27,6 +27,19 @@ const WORKLOADS: &[Kind] = &[
     Kind("jobs", "apis/batch/v1"),
     Kind("cronjobs", "apis/batch/v1"),
 ];
+/// Kinds that diagnosis reads.
+pub(crate) const DIAGNOSED: &[Kind] = &[
+    Kind("pods", "api/v1"),
+    Kind("events", "api/v1"),
+    Kind("deployments", "apis/apps/v1"),
+    Kind("replicasets", "apis/apps/v1"),
+    Kind("statefulsets", "apis/apps/v1"),
+    Kind("daemonsets", "apis/apps/v1"),
+    Kind("jobs", "apis/batch/v1"),
+    Kind("persistentvolumeclaims", "api/v1"),
+    Kind("resourcequotas", "api/v1"),
+    Kind("nodes", "api/v1"),
+];
 /// Kinds that releases and the tool itself write: the other process asks for them.
 const SETTINGS: &[Kind] = &[
     Kind("nodes", "api/v1"),
@@ -47,7 +60,7 @@ const SETTINGS: &[Kind] = &[
 /// A kind as `kubectl get` names it, and its group and version: all are served from Kubernetes 1.26 on, before the oldest that
 /// xtask.toml may ask for.
 #[derive(Clone, Copy)]
-struct Kind(&'static str, &'static str);
+pub(crate) struct Kind(&'static str, &'static str);
 
 impl Kind {
     /// The path of its list in the API.
@@ -240,18 +253,25 @@ pub(crate) fn live_objects(cx: &Context) -> Result<Objects, Finding> {
     if let Some(objects) = cx.api.lists(&cx.runner, &cx.profile(), &paths) {
         return Ok(Objects::new(objects));
     }
-    let ask = |kinds: &[Kind]| {
-        let kinds: Vec<&str> = kinds.iter().map(|Kind(name, _)| *name).collect();
-        kubectl::get(&cx.runner, &cx.kube(), &kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f))
-    };
     std::thread::scope(|scope| {
-        let workloads = scope.spawn(|| ask(WORKLOADS));
-        let settings = ask(SETTINGS);
+        let workloads = scope.spawn(|| by_process(cx, WORKLOADS));
+        let settings = by_process(cx, SETTINGS);
         let workloads = workloads.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut objects = Objects::new(settings?);
         objects.extend(Objects::new(workloads?));
         Ok(objects)
     })
+}
+
+/// The objects of these kinds, in the same way.
+pub(crate) fn listed(cx: &Context, kinds: &[Kind]) -> Result<Vec<Value>, Finding> {
+    let paths: Vec<String> = kinds.iter().map(|kind| kind.path(&cx.config.namespace)).collect();
+    cx.api.lists(&cx.runner, &cx.profile(), &paths).map_or_else(|| by_process(cx, kinds), Ok)
+}
+
+fn by_process(cx: &Context, kinds: &[Kind]) -> Result<Vec<Value>, Finding> {
+    let kinds: Vec<&str> = kinds.iter().map(|Kind(name, _)| *name).collect();
+    kubectl::get(&cx.runner, &cx.kube(), &kinds, &Selection::all()).map_err(|f| failure::finding(cx, &f))
 }
 
 /// The node of the profile, as the API server describes it: minikube labels it with the profile's name.

@@ -15,7 +15,9 @@ pub(crate) fn running_is_built(cx: &Context) -> Result<String, Vec<Finding>> {
     let mut findings = Vec::new();
     let (mut by_id, mut by_label) = (0, 0);
     for release in &cx.layout().releases {
-        for (proof, found) in of_release(cx, &release.name)? {
+        // What can't be decided yet can't be proved.
+        cx.look(|world| desired::release(cx, world, &release.name)).map_err(failure::undecided)?;
+        for (proof, found) in of_release(cx, &release.name) {
             match proof {
                 Proof::Same => by_id += 1,
                 Proof::Another => findings.push(found),
@@ -35,18 +37,17 @@ pub(crate) fn running_is_built(cx: &Context) -> Result<String, Vec<Finding>> {
 }
 
 /// The same for one release that was rolled out: what runs something else.
-pub(crate) fn strangers(cx: &Context, release: &str) -> Result<Vec<Finding>, Vec<Finding>> {
-    let all = of_release(cx, release)?.into_iter();
-    Ok(all.filter(|(proof, _)| *proof == Proof::Another).map(|(_, found)| found).collect())
+pub(crate) fn strangers(cx: &Context, release: &str) -> Vec<Finding> {
+    let all = of_release(cx, release).into_iter();
+    all.filter(|(proof, _)| *proof == Proof::Another).map(|(_, found)| found).collect()
 }
 
 /// Each running container of a built image, with what it would mean if it ran another one.
-fn of_release(cx: &Context, release: &str) -> Result<Vec<(Proof, Finding)>, Vec<Finding>> {
-    let wanted = cx.look(|world| desired::release(cx, world, release)).map_err(failure::undecided)?;
-    Ok(cx.look(|world| {
+fn of_release(cx: &Context, release: &str) -> Vec<(Proof, Finding)> {
+    cx.look(|world| {
         let Snapshot { objects: Some(objects), images: Some(images), .. } = world else { return Vec::new() };
         let mut all = Vec::new();
-        for workload in plan::decide::workloads(objects, &wanted.name) {
+        for workload in plan::decide::workloads(objects, release) {
             let (kind, name) = (text(workload, "/kind"), text(workload, "/metadata/name"));
             for pod in objects.pods_of(kind, name).into_iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none())
             {
@@ -66,5 +67,5 @@ fn of_release(cx: &Context, release: &str) -> Result<Vec<(Proof, Finding)>, Vec<
             }
         }
         all
-    }))
+    })
 }

@@ -16,7 +16,7 @@ use tools::kubectl::{Logs, Watch, WatchEvent, WatchItem, WatchPath};
 
 use crate::context::Context;
 use crate::exec::Running;
-use crate::failure;
+use crate::{failure, observe};
 
 /// How long nothing may come in before Ctrl-C and the time are looked at.
 const TICK: Duration = Duration::from_millis(200);
@@ -224,20 +224,7 @@ pub(crate) fn look_for_causes(cx: &Context, release: &str) -> Result<Vec<Finding
 
 /// Everything that diagnosis can use, from one look, with the logs of what failed.
 pub(crate) fn facts(cx: &Context, release: Option<&str>) -> Result<Facts, Finding> {
-    let kinds = [
-        "pods",
-        "events",
-        "deployments",
-        "replicasets",
-        "statefulsets",
-        "daemonsets",
-        "jobs",
-        "persistentvolumeclaims",
-        "resourcequotas",
-        "nodes",
-    ];
-    let objects = tools::kubectl::get(&cx.runner, &cx.kube(), &kinds, &tools::kubectl::Selection::all())
-        .map_err(|f| failure::finding(cx, &f))?;
+    let objects = observe::listed(cx, observe::DIAGNOSED)?;
     let mut facts = Facts::new(scope(cx, release));
     for object in &objects {
         facts.add(object).map_err(|e| unreadable(cx, "objects", &e.to_string()))?;

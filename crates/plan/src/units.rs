@@ -100,20 +100,6 @@ pub fn written_size(bytes: u64) -> String {
     format!("{}B", quantity(bytes))
 }
 
-/// Thousandths of a core of a Kubernetes quantity of CPU: `4`, `3920m`, `0.5`. `None` where it is no such quantity.
-pub fn cpu_milli(text: &str) -> Option<u64> {
-    let text = text.trim();
-    if let Some(milli) = text.strip_suffix('m') {
-        return milli.parse().ok();
-    }
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if fraction.is_empty() || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let milli: u64 = format!("{fraction:0<3}").parse().ok()?;
-    whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add(milli)
-}
-
 /// With one decimal place, unless it is zero.
 fn tenths(bytes: u64, unit: u64, name: &str) -> String {
     let tenths = (u128::from(bytes) * 10 + u128::from(unit) / 2) / u128::from(unit);
@@ -190,29 +176,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn quantities_as_kubernetes_writes_them() {
-        for (text, want) in [
-            ("4", Some(4000)),
-            ("3920m", Some(3920)),
-            ("0.5", Some(500)),
-            ("1.25", Some(1250)),
-            ("", None),
-            ("m", None),
-            ("1.", None),
-            ("0.0001", None),
-            ("4Gi", None),
-        ] {
-            assert_eq!(cpu_milli(text), want, "{text}");
-        }
-    }
-
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in ".{0,12}") {
             parse_size(&text);
             parse_duration(&text);
-            cpu_milli(&text);
         }
 
         #[test]

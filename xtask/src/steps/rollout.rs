@@ -27,12 +27,11 @@ impl Step for Rollout {
             Ok(wanted) => decide::rollout(&wanted, world),
             Err(action) => action,
         });
-        match (rolled, proof::strangers(cx, &self.0)) {
-            (Action::Keep { .. }, Ok(strangers)) if !strangers.is_empty() => {
-                Action::act("restart", strangers.into_iter().map(|stranger| stranger.cause).collect::<Vec<_>>().join(", "))
-            }
-            (rolled, _) => rolled,
+        if !matches!(rolled, Action::Keep { .. }) {
+            return rolled;
         }
+        let strangers: Vec<String> = proof::strangers(cx, &self.0).into_iter().map(|stranger| stranger.cause).collect();
+        if strangers.is_empty() { rolled } else { Action::act("restart", strangers.join(", ")) }
     }
 
     fn apply(&self, cx: &Context, run: &Running<'_>) -> Result<(), Vec<Finding>> {
@@ -46,7 +45,7 @@ impl Step for Rollout {
         watch::rollout(cx, run, &wanted)?;
         observe::refresh_objects(cx)?;
         // Ready is not enough: a chart that passes no pod annotation on keeps its pods when an image is built anew under its tag.
-        let strangers = proof::strangers(cx, &self.0)?;
+        let strangers = proof::strangers(cx, &self.0);
         if strangers.is_empty() {
             return Ok(());
         }
@@ -58,7 +57,7 @@ impl Step for Rollout {
         }
         watch::rollout(cx, run, &wanted)?;
         observe::refresh_objects(cx)?;
-        let strangers = proof::strangers(cx, &self.0)?;
+        let strangers = proof::strangers(cx, &self.0);
         if strangers.is_empty() { Ok(()) } else { Err(strangers) }
     }
 }
