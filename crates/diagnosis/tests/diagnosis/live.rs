@@ -279,19 +279,28 @@ fn a_server_that_only_starts_gets_longer_and_one_that_comes_is_no_trouble() {
     assert_eq!(until.seconds_since(later), 10);
 }
 
-#[test]
-fn a_job_that_fails_twice_for_a_reason_of_its_own_is_not_waited_for() {
-    let recording = load("pods", "job-failed");
-    let now = recording["jobs"][0]["metadata"]["creationTimestamp"].as_str().and_then(Timestamp::parse).expect("a time");
-    let mut job = recording["jobs"][0].clone();
-    job["status"] = json!({"failed": 1, "active": 1});
-    job["spec"]["backoffLimit"] = json!(6);
+fn changed(object: &Value) -> Value {
+    json!({"type": "MODIFIED", "object": object})
+}
+
+/// A tracker of the recorded Job that knows its pods, the Job itself, and when it was made.
+fn follower_of(recording: &Value) -> (Tracker, Value, Timestamp) {
+    let job = recording["jobs"][0].clone();
+    let now = job["metadata"]["creationTimestamp"].as_str().and_then(Timestamp::parse).expect("a time");
     let name = job["metadata"]["name"].as_str().expect("text").to_owned();
     let mut tracker = Tracker::new(scope("app"), vec![Target::Job { name }], now);
-    let changed = |object: &Value| json!({"type": "MODIFIED", "object": object});
     for pod in recording["pods"].as_array().expect("pods") {
         tracker.event(Kind::Pods, &changed(pod), now).expect("readable");
     }
+    (tracker, job, now)
+}
+
+#[test]
+fn a_job_that_fails_twice_for_a_reason_of_its_own_is_not_waited_for() {
+    let recording = load("pods", "job-failed");
+    let (mut tracker, mut job, now) = follower_of(&recording);
+    job["status"] = json!({"failed": 1, "active": 1});
+    job["spec"]["backoffLimit"] = json!(6);
     tracker.event(Kind::Jobs, &changed(&job), now).expect("readable");
     let Verdict::Grace { why, finding, .. } = tracker.verdict(now) else { panic!("it tries again") };
     assert_eq!((why.as_str(), finding.code), ("try 2 of 7", "XT462"));
@@ -308,14 +317,7 @@ fn a_job_that_fails_twice_for_a_reason_of_its_own_is_not_waited_for() {
 #[test]
 fn a_job_that_is_made_anew_is_not_blamed_for_the_one_before() {
     let recording = load("pods", "job-missing-secret");
-    let now = recording["jobs"][0]["metadata"]["creationTimestamp"].as_str().and_then(Timestamp::parse).expect("a time");
-    let mut job = recording["jobs"][0].clone();
-    let name = job["metadata"]["name"].as_str().expect("text").to_owned();
-    let mut tracker = Tracker::new(scope("app"), vec![Target::Job { name }], now);
-    let changed = |object: &Value| json!({"type": "MODIFIED", "object": object});
-    for pod in recording["pods"].as_array().expect("pods") {
-        tracker.event(Kind::Pods, &changed(pod), now).expect("readable");
-    }
+    let (mut tracker, mut job, now) = follower_of(&recording);
     tracker.event(Kind::Jobs, &changed(&job), now).expect("readable");
     assert!(matches!(tracker.verdict(now), Verdict::Failing(_)), "its own pod can't start");
     job["metadata"]["uid"] = json!("another");
